@@ -1,0 +1,1 @@
+"""Raw tables to streams, point-in-time features, labels and the serving snapshot."""

@@ -1,0 +1,189 @@
+"""tokui.toml: read once, checked, frozen."""
+
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from features.errors import SettingsError, SourceError
+from features.schema import TABLES
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TableSettings(_Frozen):
+    """How one canonical table is bound to the user's own.
+
+    Args:
+        source: A file (CSV, TSV, text, Excel, Parquet, DuckDB) relative to tokui.toml, or a
+            ``postgresql://`` address whose password may be written as ``${NAME}`` and is then read
+            from the environment.
+        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
+        query: A query to run there, instead of ``table``.
+        derive: For ``customers`` only: ``orders`` makes one account from each customer's first order.
+        columns: Canonical column to SQL expression over the source's columns.
+        where: SQL condition a row must meet to take part.
+        encoding: Of a text file.
+        dates: strptime format of the dates, where they are text or numbers.
+        timezone: Zone of the source's naive times, where it is not the project's.
+    """
+
+    source: str | None = None
+    table: str | None = None
+    query: str | None = None
+    derive: Literal["orders"] | None = None
+    columns: dict[str, str] = {}
+    where: str | None = None
+    encoding: str = "utf-8"
+    dates: str | None = None
+    timezone: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.source is None) == (self.derive is None):
+            raise ValueError("give either source or derive")
+        if self.table is not None and self.query is not None:
+            raise ValueError("give either table or query, not both")
+        return self
+
+
+class LtvSettings(_Frozen):
+    """What lifetime value means here.
+
+    Args:
+        horizon_days: Days the value is predicted for.
+        discount_rate: Yearly rate at which later money counts less.
+        margin_rate: Margin as a share of amount, where orders carry no margin column.
+        interval: Nominal coverage of the prediction intervals.
+    """
+
+    horizon_days: Annotated[int, Field(ge=7, le=3650)] = 365
+    discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    margin_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    interval: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+
+
+class ChurnSettings(_Frozen):
+    """What leaving means here.
+
+    Args:
+        horizons_days: Days by which the account may have left, increasing.
+        silence_days: Where there are no contracts: days without any order after a horizon
+            before the account counts as gone.
+    """
+
+    horizons_days: tuple[int, ...] = (30, 60, 90)
+    silence_days: Annotated[int, Field(ge=1, le=3650)] = 180
+
+    @field_validator("horizons_days")
+    @classmethod
+    def _increasing(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or value[0] < 1 or any(a >= b for a, b in itertools.pairwise(value)):
+            raise ValueError("horizons must be positive and increasing, for example [30, 60, 90]")
+        return value
+
+
+class TrainingSettings(_Frozen):
+    """How the past is cut into training sets.
+
+    Args:
+        step_days: Days between two cutoffs.
+        max_cutoffs: The newest so many cutoffs are used.
+        min_history_days: History a first cutoff needs behind it.
+        seed: Of everything random.
+    """
+
+    step_days: Annotated[int, Field(ge=1, le=366)] = 30
+    max_cutoffs: Annotated[int, Field(ge=2, le=200)] = 12
+    min_history_days: Annotated[int, Field(ge=1)] = 90
+    seed: int = 7
+
+
+class Settings(_Frozen):
+    """Everything tokui.toml says.
+
+    Args:
+        name: The project, as reports call it.
+        currency: ISO 4217 code of all money.
+        timezone: IANA name of the zone in which days begin and naive times are read.
+        memory_gib: Memory DuckDB may use before it spills to disk.
+        tables: Bindings by canonical table.
+        path: The file these settings were read from.
+    """
+
+    name: str = "tokui"
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    timezone: str = "UTC"
+    memory_gib: Annotated[float, Field(gt=0)] = 4.0
+    ltv: LtvSettings = LtvSettings()
+    churn: ChurnSettings = ChurnSettings()
+    training: TrainingSettings = TrainingSettings()
+    tables: dict[str, TableSettings]
+    path: Path = Field(default=Path("tokui.toml"), exclude=True)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not an IANA zone such as Asia/Tokyo") from error
+        return value
+
+    @field_validator("tables")
+    @classmethod
+    def _canonical(cls, value: dict[str, TableSettings]) -> dict[str, TableSettings]:
+        for name, table in value.items():
+            if name not in TABLES:
+                raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(TABLES)}")
+            if table.derive is not None and name != "customers":
+                raise ValueError(f"only customers can be derived, not {name}")
+            known = {column.name for column in TABLES[name].columns}
+            for column in table.columns:
+                if column not in known:
+                    raise ValueError(
+                        f"{name}.{column} is not a canonical column; those are {', '.join(sorted(known))}"
+                    )
+        if "orders" not in value or "customers" not in value:
+            raise ValueError("tables.customers and tables.orders are both needed")
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative sources are relative to."""
+        return self.path.resolve().parent
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a tokui.toml.
+
+    Args:
+        path: The file.
+
+    Raises:
+        SourceError: The file cannot be read.
+        SettingsError: It is not TOML, or says something that cannot be.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SourceError(f"{path} is not there; `tokui init FILE…` writes one from your files") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read: {error}") from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    document.pop("path", None)
+    try:
+        return Settings(**document, path=path)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise SettingsError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}{more}") from error

@@ -1,0 +1,1 @@
+"""The BentoML service, its guard, the predictor and batch scoring."""

@@ -1,0 +1,1 @@
+"""Tasks, training sets, estimators, baselines, calibration, tuning, tracking and promotion."""
