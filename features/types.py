@@ -1,0 +1,13 @@
+"""Array types that the rooms share."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+"""Numbers; NaN means missing."""
+
+Times = npt.NDArray[np.int64]
+"""Microseconds of the project's wall clock since 1970-01-01."""
+
+Index = npt.NDArray[np.int32]
+"""Positions in a batch, or category codes, where −1 means missing."""
