@@ -25,6 +25,9 @@ class Aggregation(ABC):
     word: ClassVar[str]
     """How column names call it."""
 
+    keeps_values: ClassVar[bool] = False
+    """Whether its result is one of the column's own values, so that it may be text."""
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the stream it reads."""

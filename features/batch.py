@@ -111,6 +111,7 @@ class Batch:
     start: Index = field(init=False)
     """int32 [observations]: the customer's first event."""
     _bounds: dict[int, Index] = field(init=False, default_factory=dict)
+    _begins: dict[tuple[tuple[Window, ...], float], Index] = field(init=False, default_factory=dict)
     _kept: dict[tuple[str, ...], tuple[np.ndarray, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -144,12 +145,13 @@ class Batch:
             windows: The windows.
             share: The last so much of each window only; EVER is not divided.
         """
-        return np.stack(
-            [
-                self.start if window.days is None else self.bound(-int(window.days * DAY * share))
-                for window in windows
-            ]
-        )
+        key = (windows, share)
+        if key not in self._begins:
+            begins = np.empty((len(windows), len(self.cutoffs)), np.int32)
+            for row, window in zip(begins, windows, strict=True):
+                row[:] = self.start if window.days is None else self.bound(-int(window.days * DAY * share))
+            self._begins[key] = begins
+        return self._begins[key]
 
     def number(self, column: str) -> Floats:
         """Values of a number column, float64 [events]."""

@@ -91,8 +91,7 @@ def compute_run(
             if name not in streams:
                 raise DefinitionError(f"feature set {features.name} reads stream {name}, which was not given")
             batches[name] = Batch(streams[name].slice(run.first, run.last), obs_offsets, cutoffs)
-        for aggregation in view.aggregations:
-            width = len(aggregation.names(view.windows))
+        for aggregation, width in zip(view.aggregations, view.widths, strict=True):
             aggregation.compute(batches[name], view.windows, out[row : row + width])
             row += width
     return out
@@ -129,14 +128,12 @@ def compute_runs(
 
 def vocabularies(features: FeatureSet, streams: Mapping[str, Events]) -> dict[str, pa.Array]:
     """What the codes of the features that hold text say, by feature name."""
-    found = {}
-    for view in features.views:
-        if isinstance(view, FeatureView):
-            for name in view.names:
-                column = view.text_column(name)
-                if column is not None:
-                    found[name] = streams[view.stream.name].texts[column]
-    return found
+    return {
+        name: streams[view.stream.name].texts[column]
+        for view in features.views
+        if isinstance(view, FeatureView)
+        for name, column in view.text_columns.items()
+    }
 
 
 def compute(

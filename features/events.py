@@ -89,7 +89,8 @@ def customer_codes(ids: pa.ChunkedArray | pa.Array, index: pa.Array) -> Index:
     found = pc.index_in(encoded.dictionary, index).fill_null(-1).to_numpy(zero_copy_only=False)
     codes = encoded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
     positions: Index = np.append(found, -1).astype(np.int32)
-    return np.take(positions, codes)
+    found_codes: Index = np.take(positions, codes)
+    return found_codes
 
 
 def sort_events(

@@ -97,6 +97,7 @@ class Last(Aggregation):
     """The last value of a number or text column; rows that lack it are passed over."""
 
     word: ClassVar[str] = "last"
+    keeps_values: ClassVar[bool] = True
     column: str
 
     def compute(self, batch: Batch, windows: tuple[Window, ...], out: Floats) -> None:  # noqa: D102
@@ -111,6 +112,7 @@ class First(Aggregation):
     """The first value of a number or text column; rows that lack it are passed over."""
 
     word: ClassVar[str] = "first"
+    keeps_values: ClassVar[bool] = True
     column: str
 
     def compute(self, batch: Batch, windows: tuple[Window, ...], out: Floats) -> None:  # noqa: D102

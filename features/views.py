@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ KERNEL_VERSION = 1
 """Raised whenever a sweep's numbers change, so that old models refuse new features."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeatureView:
     """Aggregations of one stream over the same windows.
 
@@ -51,18 +52,27 @@ class FeatureView:
         prefix = self.prefix or self.stream.table
         return tuple(f"{prefix}_{name}" for name in aggregation.names(self.windows))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """All column names, in order."""
         return tuple(name for aggregation in self.aggregations for name in self.names_of(aggregation))
 
-    def text_column(self, name: str) -> str | None:
-        """The stream's text column whose values a feature holds; None for a number."""
-        for aggregation in self.aggregations:
-            if name in self.names_of(aggregation) and aggregation.word in {"first", "last"}:
-                (column,) = aggregation.columns
-                return column if self.stream.is_text(column) else None
-        return None
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """How many columns each aggregation makes."""
+        return tuple(len(self.names_of(aggregation)) for aggregation in self.aggregations)
+
+    @cached_property
+    def text_columns(self) -> dict[str, str]:
+        """The stream's text column whose values a feature holds, by feature; numbers are not here."""
+        return {
+            name: column
+            for aggregation in self.aggregations
+            if aggregation.keeps_values
+            for column in aggregation.columns
+            if self.stream.is_text(column)
+            for name in self.names_of(aggregation)
+        }
 
     def bound_to(self, columns: Collection[str]) -> "FeatureView | None":
         """The view over a table with these canonical columns only; None if nothing remains."""
@@ -94,7 +104,7 @@ class Calendar:
         out[2] = (moments.astype("datetime64[D]").astype(np.int64) + 3) % 7 + 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeatureSet:
     """An ordered list of views.
 
@@ -115,12 +125,12 @@ class FeatureSet:
             twice = next(name for name in names if names.count(name) > 1)
             raise DefinitionError(f"feature set {self.name} makes {twice} twice; give one view a prefix")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """All column names, in order."""
         return tuple(name for view in self.views for name in view.names)
 
-    @property
+    @cached_property
     def streams(self) -> dict[str, tuple[Stream, tuple[str, ...]]]:
         """The streams that are read and the columns read of each, by stream name."""
         found: dict[str, tuple[Stream, tuple[str, ...]]] = {}
@@ -130,7 +140,7 @@ class FeatureSet:
                 found[view.stream.name] = (view.stream, tuple(dict.fromkeys((*columns, *view.columns))))
         return found
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the definitions and the kernel's version, 16 hex digits."""
         text = f"kernel {KERNEL_VERSION}\n{self.views!r}"
