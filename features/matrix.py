@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from features.errors import DefinitionError
-
-Floats = NDArray[np.float64]
+from features.types import Floats
 
 
 @dataclass(frozen=True, eq=False)

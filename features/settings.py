@@ -112,6 +112,7 @@ class Settings(_Frozen):
         currency: ISO 4217 code of all money.
         timezone: IANA name of the zone in which days begin and naive times are read.
         memory_gib: Memory DuckDB may use before it spills to disk.
+        mlruns: Folder MLflow keeps everything in, relative to tokui.toml.
         tables: Bindings by canonical table.
         path: The file these settings were read from.
     """
@@ -120,6 +121,7 @@ class Settings(_Frozen):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     timezone: str = "UTC"
     memory_gib: Annotated[float, Field(gt=0)] = 4.0
+    mlruns: str = "mlruns"
     ltv: LtvSettings = LtvSettings()
     churn: ChurnSettings = ChurnSettings()
     training: TrainingSettings = TrainingSettings()
