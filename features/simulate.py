@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from features.errors import SettingsError
+from features.files import PARTIAL, write_text
 from features.schema import TABLES, Kind
 from features.settings import load_settings
 from features.world.accounts import Accounts, customers_table, draw_accounts
@@ -23,7 +24,7 @@ from features.world.lives import Lives, live
 from features.world.purchases import Catalogue, draw_catalogue, order_lines
 from features.world.signals import costs, engagement, surveys, tickets, usage
 from features.world.truth import Truth
-from features.world.writing import PARTIAL, TableFile, write_text
+from features.world.writing import TableFile
 
 TRUTH = ("truth", "truth_effects")
 """Files beside the tables that no model may see."""

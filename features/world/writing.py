@@ -1,6 +1,5 @@
 """Parquet files that appear whole or not at all."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.files import PARTIAL, sync
 from features.world.arrays import Frame, Ids, Text
 
-PARTIAL = ".partial"
 _ID_DIGITS = 9
 
 
@@ -79,17 +78,3 @@ class TableFile:
         if self._writer is not None:
             self._writer.close()
         self._partial.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file that appears whole."""
-    partial = path.with_name(path.name + PARTIAL)
-    partial.write_text(text, encoding="utf-8")
-    sync(partial)
-    partial.replace(path)
-
-
-def sync(path: Path) -> None:
-    """Force a file's content to disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+"""Side by side with peers; each prints one JSON line last. Run as ``python -m benchmarks.NAME``."""

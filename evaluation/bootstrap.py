@@ -1,0 +1,199 @@
+"""Intervals and paired comparisons of metrics by resampling customers.
+
+All rows of a customer are drawn together: predictions of one customer at several cutoffs are not
+independent. A resample is a vector of row weights, so a metric sorts once and not once a draw.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from evaluation.metrics import Metric, Weighted, checked
+from features.errors import TrainingDataError
+from features.types import Floats
+
+Method = Literal["percentile", "bca"]
+
+DRAWS = 500
+_FOLDS = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its confidence interval.
+
+    Args:
+        value: On the data as they are.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A metric of two predictions of the same rows.
+
+    Args:
+        a: Metric of prediction a.
+        b: Metric of prediction b.
+        difference: a - b, with its interval; where closeness to 1 is better, the interval is of the
+            difference in |log|, b's less a's, so that more is always in favour of a there.
+        p_worse: One-sided p value of the hypothesis that a is no worse than b: small means that a
+            is worse.
+    """
+
+    a: float
+    b: float
+    difference: Estimate
+    p_worse: float
+
+
+def _clusters(clusters: ArrayLike | None, n: int) -> NDArray[np.intp]:
+    if clusters is None:
+        return np.arange(n)
+    labels = np.asarray(clusters)
+    if labels.shape != (n,):
+        raise TrainingDataError(f"clusters have shape {labels.shape}; they must be [{n}], one a row")
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _weights(code: NDArray[np.intp], draws: int, seed: int) -> Iterator[Floats]:
+    """Row weights of each resample: how often the row's customer was drawn."""
+    generator = np.random.default_rng(seed)
+    k = int(code.max()) + 1
+    if k < 2:
+        raise TrainingDataError("a bootstrap needs two customers or more")
+    for _ in range(draws):
+        yield np.bincount(generator.integers(0, k, k), minlength=k).astype(np.float64)[code]
+
+
+def _jackknife(evaluate: Weighted, code: NDArray[np.intp], seed: int) -> Floats:
+    """The metric without each of up to 100 groups of customers."""
+    k = int(code.max()) + 1
+    folds = np.random.default_rng(seed).permutation(np.arange(k) % min(k, _FOLDS))[code]
+    return np.array([evaluate((folds != fold).astype(np.float64)) for fold in range(folds.max() + 1)])
+
+
+def _interval(value: float, draws: Floats, level: float, left_out: Floats | None = None) -> Estimate:
+    """Percentile interval, or BCa (Efron 1987) where the jackknife values are given."""
+    draws = draws[np.isfinite(draws)]
+    if not len(draws) or not np.isfinite(value):
+        return Estimate(value, float("nan"), float("nan"))
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if left_out is not None:
+        z = ndtri(tails)
+        # Half of the ties count as below; the clip keeps a metric at its bound finite.
+        below = (np.mean(draws < value) + np.mean(draws <= value)) / 2
+        bias = ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+        gap = left_out.mean() - left_out
+        spread = float((gap**2).sum() ** 1.5)
+        acceleration = float((gap**3).sum()) / (6 * spread) if spread else 0.0
+        tails = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
+    low, high = np.quantile(draws, tails)
+    return Estimate(float(value), float(low), float(high))
+
+
+def bootstrap(
+    metrics: Mapping[str, Metric],
+    y: ArrayLike,
+    p: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    draws: int = DRAWS,
+    level: float = 0.95,
+    method: Method = "percentile",
+    seed: int = 7,
+) -> dict[str, Estimate]:
+    """Several metrics of one prediction with their intervals, all from the same resamples.
+
+    Args:
+        metrics: Metrics by the name of the result.
+        y: What happened [n].
+        p: What was predicted [n].
+        clusters: Customer of each row [n], anything numpy can sort; each row by itself if not given.
+        draws: Resamples.
+        level: Nominal coverage.
+        method: Percentile, or bias-corrected and accelerated with a jackknife over groups.
+        seed: Of the resampling.
+
+    Raises:
+        TrainingDataError: Arrays that are empty, unequal or not finite, or fewer than two customers.
+    """
+    y, p = checked(y, p)
+    code = _clusters(clusters, len(y))
+    ready = {name: metric.prepare(y, p) for name, metric in metrics.items()}
+    values = {name: np.empty(draws) for name in ready}
+    for i, w in enumerate(_weights(code, draws, seed)):
+        for name, evaluate in ready.items():
+            values[name][i] = evaluate(w)
+    ones = np.ones(len(y))
+    return {
+        name: _interval(
+            evaluate(ones),
+            values[name],
+            level,
+            _jackknife(evaluate, code, seed) if method == "bca" else None,
+        )
+        for name, evaluate in ready.items()
+    }
+
+
+def paired_test(
+    metric: Metric,
+    y: ArrayLike,
+    pred_a: ArrayLike,
+    pred_b: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    draws: int = DRAWS,
+    level: float = 0.95,
+    seed: int = 7,
+) -> Comparison:
+    """Is prediction a worse than prediction b on the same rows?
+
+    Both are evaluated on the same resamples. The p value is the share of resamples, centred on "no
+    difference", that fall at least as far to a's disadvantage as what was seen (Efron and
+    Tibshirani 1993, chapter 16), counted with one more on both sides so that it is never 0.
+
+    Args:
+        metric: The metric; it knows which way is better.
+        y: What happened [n].
+        pred_a: Predictions, a's [n].
+        pred_b: Predictions, b's [n].
+        clusters: Customer of each row [n].
+        draws: Resamples.
+        level: Nominal coverage of the interval.
+        seed: Of the resampling.
+
+    Raises:
+        TrainingDataError: Arrays that are empty, unequal or not finite, or fewer than two customers.
+    """
+    y, a = checked(y, pred_a)
+    y, b = checked(y, pred_b)
+    code = _clusters(clusters, len(y))
+    ready_a, ready_b = metric.prepare(y, a), metric.prepare(y, b)
+
+    def both(w: Floats) -> tuple[float, float]:
+        return ready_a(w), ready_b(w)
+
+    pairs = np.array([both(w) for w in _weights(code, draws, seed)])
+    value_a, value_b = both(np.ones(len(y)))
+    losses = metric.loss(pairs[:, 0]) - metric.loss(pairs[:, 1])
+    seen = float(metric.loss(value_a) - metric.loss(value_b))
+    worse = losses[np.isfinite(losses)]
+    if not np.isfinite(seen) or not len(worse):
+        return Comparison(value_a, value_b, Estimate(float("nan"), float("nan"), float("nan")), float("nan"))
+    p_worse = float((1 + (worse - seen >= seen).sum()) / (1 + len(worse)))
+    if metric.better == "one":
+        difference = _interval(-seen, -losses, level)
+    else:
+        difference = _interval(value_a - value_b, pairs[:, 0] - pairs[:, 1], level)
+    return Comparison(value_a, value_b, difference, p_worse)

@@ -1,0 +1,178 @@
+"""The demo: from nothing to an answer over HTTP, as a user would go, and what it looks like."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.table import Table
+
+from features.errors import SourceError
+from features.files import write_text
+from features.settings import load_settings
+from features.simulate import simulate
+from features.tables import bind
+from serving.take import take_snapshot
+from training.history import read_history
+from training.live import Live
+from training.promotion import live_folder, promote
+from training.register import register
+from training.tasks import TASKS
+from training.tracking import Tracker
+from training.train import Training, train
+
+PATIENCE = 90.0
+"""Seconds a server may take to be ready."""
+
+Say = Callable[[Any], None]
+
+
+def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dict[str, Any]:
+    """Simulate, check, train, promote, snapshot, serve, and ask for three customers.
+
+    Args:
+        folder: Where the world is written; MLflow's folder is ``mlruns`` beside it.
+        customers: Accounts of the world.
+        say: Shows one thing to the user.
+        threads: Worker threads.
+
+    Returns:
+        What was found, JSON-able: metrics by model, and the three answers.
+    """
+    begin = time.perf_counter()
+
+    def step(text: str) -> None:
+        say(f"[dim]{time.perf_counter() - begin:5.0f} s[/]  {text}")
+
+    step(f"simulating {customers:,} B2B customers over three years, eleven tables, into {folder}/")
+    _simulate(folder, customers)
+    settings = load_settings(folder / "tokui.toml")
+    tracker, live = Tracker(settings.folder / settings.mlruns), Live(live_folder(settings))
+    found: dict[str, Any] = {}
+    with bind(settings) as tables:
+        step(f"bound {len(tables.names)} tables, {sum(r.rows_kept for r in tables.reports):,} rows")
+        history = read_history(tables)
+        for name, task in TASKS.items():
+            step(f"training {name}: candidates compete on a year none of them has seen")
+            made = train(task(settings), history, threads=threads)
+            version = register(tracker, made)
+            # A second demo in the same folder meets a world of the same seed and must not stop here.
+            promote(settings, tracker, live, name, force=True)
+            found[name] = {"version": version.number, "chosen": made.backtest.chosen, **_metrics(made)}
+            say(_compared(made))
+        step("taking the snapshot: every customer's features as of the last day")
+        taken = take_snapshot(tables, threads=threads)
+    step("starting the REST API and asking it for three customers")
+    found["answers"] = _ask(settings.path, live, step)
+    say(json.dumps(found["answers"][0], ensure_ascii=False, indent=2))
+    say(_answers(found["answers"]))
+    card = tracker.artifact(tracker.champion("ltv"), "card.html")
+    step(f"done; {taken.customers:,} customers can be asked for")
+    say(
+        "\nwhere to look next\n"
+        f"  the model card    {card}\n"
+        f"  MLflow            .venv/bin/mlflow ui --backend-store-uri {tracker.address}\n"
+        f"  the REST API      .venv/bin/tokui serve --config {settings.path}\n"
+        f"  all customers     .venv/bin/tokui score scores.csv --config {settings.path}"
+    )
+    return found
+
+
+def _simulate(folder: Path, customers: int) -> None:
+    toml = folder / "tokui.toml"
+    # A demo's own leavings are no reason to stop; anybody else's files are.
+    simulate(folder / "world", customers=customers, years=3, seed=7)
+    text = (folder / "world" / "tokui.toml").read_text(encoding="utf-8")
+    text = text.replace('source = "', 'source = "world/')
+    write_text(toml, text.replace('name = "simulated world"', 'name = "demo"\nmlruns = "../mlruns"', 1))
+
+
+def _metrics(made: Training) -> dict[str, Any]:
+    return {
+        kind: {name: vars(estimate) for name, estimate in candidate.metrics.items()}
+        for kind, candidate in made.backtest.candidates.items()
+    }
+
+
+def _compared(made: Training) -> Table:
+    backtest = made.backtest
+    names = list(backtest.winner.metrics)[:4]
+    grid = Table("candidate", *names, title=f"{made.task.name}, {len(backtest.actual):,} customers, 95 % intervals")
+    for kind, candidate in backtest.candidates.items():
+        mark = "[bold]" if kind == backtest.chosen else ""
+        shown = (candidate.metrics[name] for name in names)
+        grid.add_row(mark + kind, *(f"{mark}{e.value:.3f} [dim]{e.low:.3f} to {e.high:.3f}[/]" for e in shown))
+    return grid
+
+
+def _ask(config: Path, live: Live, step: Callable[[str], None]) -> list[dict[str, Any]]:
+    from features.snapshot import open_snapshot
+
+    snapshot = open_snapshot(live.snapshot)
+    ordered = snapshot.rows[:, snapshot.names.index("orders_amount_sum_365d")].argsort()[::-1]
+    # A great, a middling and a small account.
+    picks = [int(ordered[int(share * (len(ordered) - 1))]) for share in (0.01, 0.25, 0.5)]
+    wanted = [snapshot.customer_ids(slice(row, row + 1))[0] for row in picks]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tokui", "serve", "--config", str(config), "--port", str(port)]
+    server = subprocess.Popen(  # noqa: S603  # our own command
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(address, server)
+        step(f"POST {address}/predict")
+        body = {"customer_ids": wanted, "explain": True}
+        answer = httpx.post(f"{address}/predict", json=body, timeout=30)
+        answer.raise_for_status()
+        predictions: list[dict[str, Any]] = answer.json()["predictions"]
+        return predictions
+    finally:
+        # The server leads its own session, so this ends its workers too.
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+        if server.stderr:
+            server.stderr.close()
+
+
+def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + PATIENCE
+    reason = "it never answered"
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            said = server.stderr.read().decode(errors="replace").strip() if server.stderr else ""
+            raise SourceError(f"the server stopped with status {server.returncode}: {said[-500:]}")
+        try:
+            answer = httpx.get(f"{address}/readyz", timeout=2)
+            if answer.status_code == httpx.codes.OK:
+                return
+            reason = answer.text
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise SourceError(f"the server was not ready after {PATIENCE:.0f} s: {reason}")
+
+
+def _answers(answers: list[dict[str, Any]]) -> Table:
+    grid = Table("customer", "tier", "LTV", "interval", "churn", "why", title="three customers, over HTTP")
+    for each in answers:
+        ltv, churn = each["ltv"], each["churn"]
+        money = f"{ltv['value']:,.0f} {ltv['currency']}"
+        interval = f"{ltv['low']:,.0f} to {ltv['high']:,.0f}"
+        risk = ", ".join(f"{days} {p:.0%}" for days, p in churn.items())
+        why = each["drivers"]["churn"][0]["text"] if each.get("drivers") else ""
+        grid.add_row(each["customer_id"], each["tier"], money, interval, risk, why)
+    return grid

@@ -1,0 +1,71 @@
+"""Taking the snapshot: all customers' features as of one moment, where servers read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from features.catalogue import PURCHASES
+from features.observations import moment, wall_clock
+from features.snapshot import write_snapshot
+from features.store import bound_columns
+from features.tables import Tables
+from features.windows import DAY
+from training.live import Live
+from training.promotion import live_folder
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken.
+
+    Args:
+        path: The file.
+        customers: How many there are in it.
+        as_of: The moment, microseconds on the project's wall clock.
+        as_of_text: The same with its zone, ISO.
+    """
+
+    path: Path
+    customers: int
+    as_of: int
+    as_of_text: str
+
+
+def newest_moment(tables: Tables) -> int:
+    """Midnight after the last order, or the last midnight if that is earlier, microseconds.
+
+    A history that ends last month is looked at from its end: seen from today, everyone would seem
+    to have fallen silent.
+    """
+    last = tables.connection.execute("SELECT epoch_us(max(occurred_at)) FROM orders").fetchall()[0][0]
+    today = datetime.now(ZoneInfo(tables.settings.timezone)).replace(tzinfo=None)
+    now = moment(today)
+    return min(last - last % DAY + DAY, now - now % DAY)
+
+
+def take_snapshot(tables: Tables, as_of: int | None = None, *, threads: int = 1) -> Taken:
+    """Compute and write the snapshot that servers and scoring read.
+
+    Args:
+        tables: The bound tables.
+        as_of: The moment, microseconds; :func:`newest_moment` if not given.
+        threads: Worker threads.
+
+    Raises:
+        DefinitionError: No customer was known by then.
+    """
+    settings = tables.settings
+    when = newest_moment(tables) if as_of is None else as_of
+    text = wall_clock(when).replace(tzinfo=ZoneInfo(settings.timezone)).isoformat()
+    bound = bound_columns(tables.connection)
+    path = Live(live_folder(settings)).snapshot
+    facts = {
+        "currency": settings.currency,
+        "timezone": settings.timezone,
+        "bound": bound,
+        "data_fingerprint": tables.fingerprint,
+    }
+    features = PURCHASES.bound_to(bound)
+    customers = write_snapshot(path, tables.connection, features, when, text, facts, threads=threads)
+    return Taken(path, customers, when, text)

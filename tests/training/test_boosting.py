@@ -1,0 +1,71 @@
+"""Boosters are the same every time, survive as text to the bit, and refuse hopeless data."""
+
+import numpy as np
+import pytest
+
+from features.errors import ChecksumError, TrainingDataError
+from training.boosting import Rows, Trees, fit_booster, load_booster, raw_score, safe_names
+
+TREES = Trees(rounds=30, min_rows=20)
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 3))
+    x[:, 2] = rng.integers(0, 4, 1500)
+    x[rng.random((1500, 3)) < 0.1] = np.nan
+    return Rows(x, np.nan_to_num(2 * x[:, 0]) + (x[:, 2] == 2) + rng.normal(size=1500))
+
+
+def test_same_rows_same_model_whatever_the_threads(rows):
+    one = fit_booster("regression", rows, "abc", TREES, categorical="c")
+    two = fit_booster(
+        "regression", rows, "abc", Trees(rounds=30, min_rows=20, num_threads=2), categorical="c"
+    )
+    np.testing.assert_array_equal(raw_score(one, rows.values), raw_score(two, rows.values))
+
+
+def test_text_gives_the_same_bits(rows):
+    booster = fit_booster("regression", rows, "abc", TREES, categorical="c")
+    again = load_booster(booster.model_to_string())
+    np.testing.assert_array_equal(raw_score(booster, rows.values), raw_score(again, rows.values))
+    single = [raw_score(booster, rows.values[i : i + 1])[0] for i in range(20)]
+    np.testing.assert_array_equal(single, raw_score(booster, rows.values[:20]))
+    assert raw_score(booster, rows.values[:0]).shape == (0,)
+
+
+def test_validation_stops_growth(rows):
+    noise = Rows(rows.values, np.random.default_rng(1).normal(size=1500))
+    booster = fit_booster("regression", noise, "abc", Trees(rounds=300, patience=5), validation=rows)
+    assert booster.num_trees() < 300
+
+
+def test_monotone_constraint_holds(rows):
+    booster = fit_booster("regression", rows, "abc", TREES, monotone={"a": -1})
+    line = np.column_stack([np.linspace(-3, 3, 50), np.zeros(50), np.zeros(50)])
+    assert (np.diff(raw_score(booster, line)) <= 0).all()
+
+
+def test_names_are_made_acceptable():
+    assert safe_names(["a b", "a:b", "x", "売上"]) == ["a_b", "a_b__2", "x", "売上"]
+
+
+@pytest.mark.parametrize(
+    ("values", "label", "message"),
+    [
+        (np.ones((10, 1)), np.arange(10.0), "10 training rows"),
+        (np.ones((50, 2)), np.arange(50.0), "empty or constant"),
+        (np.full((50, 2), np.nan), np.arange(50.0), "empty or constant"),
+        (np.random.default_rng(0).normal(size=(50, 2)), np.full(50, np.inf), "not finite"),
+        (np.random.default_rng(0).normal(size=(50, 2)), np.ones(50), "both classes"),
+    ],
+)
+def test_hopeless_rows_are_refused(values, label, message):
+    with pytest.raises(TrainingDataError, match=message):
+        fit_booster("binary", Rows(values, label), ["x"] * values.shape[1], TREES)
+
+
+def test_other_text_is_refused():
+    with pytest.raises(ChecksumError, match="not a LightGBM model"):
+        load_booster("tree\nnonsense")

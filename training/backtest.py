@@ -1,0 +1,221 @@
+"""The backtest: every candidate fitted on the past, judged once on what came after it.
+
+Nothing a candidate learns from ends after the judged cutoff, so the gap between the last cutoff it
+learns from and the judged one is at least the label's length. What is learnt from the judged rows
+themselves (intervals, the calibration of probabilities) is reported cross-fitted: each half of the
+customers is judged by what the other half taught.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.bootstrap import Comparison, Estimate, bootstrap, paired_test
+from evaluation.metrics import mean_actual
+from features.errors import TrainingDataError
+from features.types import Floats
+from training.boosting import Trees
+from training.churn import calibrated
+from training.churn_models import HazardChurn
+from training.conformal import LEVELS, ConformalIntervals
+from training.history import History, Panel
+from training.parts import PartsModel
+from training.tasks import ChurnTask, LtvTask, Task
+
+MIN_CUSTOMERS = 100
+"""Customers a backtest needs at the judged cutoff."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One kind of model in the backtest.
+
+    Args:
+        kind: Which.
+        model: As fitted on the past.
+        prediction: Of the judged rows, [n, K].
+        metrics: With 95 % intervals, customers resampled.
+    """
+
+    kind: str
+    model: PartsModel
+    prediction: Floats
+    metrics: dict[str, Estimate]
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What the backtest found.
+
+    Args:
+        cutoff: The judged cutoff, microseconds.
+        panel: The judged rows, n customers.
+        actual: What happened, [n, K].
+        candidates: All that could be fitted, by kind.
+        refused: Why the others could not, by kind.
+        chosen: The best by the task's metric.
+        comparisons: The chosen one against every other, by kind.
+        rows: Rows the chosen one learnt from, at the most cutoffs.
+    """
+
+    cutoff: int
+    panel: Panel
+    actual: Floats
+    candidates: dict[str, Candidate]
+    refused: dict[str, str]
+    chosen: str
+    comparisons: dict[str, Comparison]
+
+    @property
+    def winner(self) -> Candidate:
+        """The chosen candidate."""
+        return self.candidates[self.chosen]
+
+
+def halves(customers: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """A fixed half of the customers, bool [n]."""
+    # Multiplying by an odd constant and taking a high bit shuffles positions without a generator.
+    mixed = customers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return np.asarray((mixed >> np.uint64(40)) & np.uint64(1) == 1)
+
+
+def compare(task: Task, actual: Floats, a: Floats, b: Floats) -> Comparison:
+    """Is prediction a worse than b by the task's metric? All [n, K], one row a customer."""
+    customers = np.repeat(np.arange(len(actual)), actual.shape[1])
+    return paired_test(task.metric, actual.ravel(), a.ravel(), b.ravel(), customers)
+
+
+def measure(task: Task, actual: Floats, prediction: Floats) -> dict[str, Estimate]:
+    """All of the task's metrics with intervals."""
+    found = {}
+    for name, (metric, y, p) in task.metrics(actual, prediction).items():
+        customers = np.repeat(np.arange(len(actual)), len(y) // len(actual))
+        found[name] = bootstrap({name: metric}, y, p, customers)[name]
+    return found
+
+
+def run_backtest(
+    task: Task,
+    history: History,
+    panel: Panel,
+    judged: int,
+    trees: Mapping[str, Trees],
+    *,
+    threads: int = 1,
+    on_candidate: Callable[[str], None] = lambda _: None,
+) -> Backtest:
+    """Fit and judge all candidates.
+
+    Args:
+        task: What is predicted.
+        history: Where outcomes are looked up.
+        panel: Customers at all cutoffs.
+        judged: The judged cutoff.
+        trees: How the boosters of each kind are grown.
+        threads: Candidates fitted at the same time.
+        on_candidate: Told when each has been judged.
+
+    Raises:
+        TrainingDataError: Too few customers, only one outcome, or no candidate could be fitted.
+    """
+    there = panel.where(panel.cutoffs == judged)
+    if len(there.observations) < MIN_CUSTOMERS:
+        raise TrainingDataError(
+            f"{len(there.observations)} customers had ordered by the cutoff that models are judged at and "
+            f"{MIN_CUSTOMERS} are needed; bind more customers or shorten the horizons"
+        )
+    actual = task.outcome(history, there.observations)
+    if (actual == actual[:1]).all():
+        raise TrainingDataError(
+            f"all {len(actual)} customers have the same outcome ({actual[0, 0]:g}) after the judged cutoff; "
+            "there is nothing to tell apart, so check the horizons and the bound amounts"
+        )
+    candidates: dict[str, Candidate] = {}
+    refused: dict[str, str] = {}
+
+    def fit(kind: str) -> PartsModel | TrainingDataError:
+        try:
+            return task.fit(kind, history, panel, judged, trees.get(kind, Trees()))
+        except TrainingDataError as error:
+            return error
+
+    # One thread a booster and several boosters at once: LightGBM's own threads wait for each other
+    # in a busy loop, which on a shared machine takes several times as long.
+    with ThreadPoolExecutor(threads) as pool:
+        for kind, model in zip(task.kinds, pool.map(fit, task.kinds), strict=True):
+            on_candidate(kind)
+            if isinstance(model, TrainingDataError):
+                if kind == task.kinds[0]:
+                    raise model
+                # A baseline may have nothing to say (nobody came back, no window): the others compete.
+                refused[kind] = str(model)
+                continue
+            prediction = cross_calibrated(task, history, there, model)
+            candidates[kind] = Candidate(kind, model, prediction, measure(task, actual, prediction))
+    losses = {
+        kind: float(task.metric.loss(task.metric(actual.ravel(), found.prediction.ravel())))
+        for kind, found in candidates.items()
+    }
+    chosen = min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
+    best = candidates[chosen].prediction
+    comparisons = {
+        kind: compare(task, actual, best, found.prediction)
+        for kind, found in candidates.items()
+        if kind != chosen
+    }
+    return Backtest(judged, there, actual, candidates, refused, chosen, comparisons)
+
+
+def cross_calibrated(task: Task, history: History, panel: Panel, model: PartsModel) -> Floats:
+    """Predictions [n, K] as they would be with the calibration learnt from other customers."""
+    if not (isinstance(task, ChurnTask) and isinstance(model, HazardChurn)):
+        return model.predict(panel.matrix).reshape(len(panel.observations), -1)
+    one = halves(panel.observations.customers)
+    prediction = np.empty((len(one), len(task.outputs)))
+    for half in (one, ~one):
+        if half.any() and not half.all():
+            taught = calibrated(model, task.rows(history, panel.where(~half)))
+            prediction[half] = taught.predict(panel.matrix.take(half))
+    return prediction
+
+
+@dataclass(frozen=True, eq=False)
+class IntervalCheck:
+    """Prediction intervals and what they covered on customers they were not made from.
+
+    Args:
+        intervals: Made from all judged rows.
+        level: Nominal coverage.
+        covered: Share of the judged rows inside, cross-fitted.
+        low: Lower ends of the judged rows, cross-fitted, [n].
+        high: Upper ends.
+    """
+
+    intervals: ConformalIntervals
+    level: float
+    covered: Estimate
+    low: Floats
+    high: Floats
+
+
+def check_intervals(task: LtvTask, backtest: Backtest) -> IntervalCheck:
+    """Make the LTV intervals from the judged rows, and measure their coverage cross-fitted.
+
+    Raises:
+        TrainingDataError: Too few rows for the level.
+    """
+    level = task.settings.ltv.interval
+    levels = sorted({*LEVELS, level})
+    y, p = backtest.actual[:, 0], backtest.winner.prediction[:, 0]
+    one = halves(backtest.panel.observations.customers)
+    low, high = np.empty((2, len(y)))
+    for half in (one, ~one):
+        made = ConformalIntervals.fit(y[~half], p[~half], (level,))
+        low[half], high[half] = made.interval(p[half], level)
+    inside = ((low <= y) & (y <= high)).astype(np.float64)
+    covered = bootstrap({"covered": mean_actual}, inside, inside)["covered"]
+    usable = [each for each in levels if len(y) >= 2 / (1 - each)]
+    return IntervalCheck(ConformalIntervals.fit(y, p, usable), level, covered, low, high)

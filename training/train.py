@@ -1,0 +1,167 @@
+"""Training a task from bound tables to a bundle: tune, judge, fit once more on everything, describe."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.errors import TrainingDataError
+from features.observations import wall_clock
+from features.types import Floats
+from training.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
+from training.boosting import Trees
+from training.bundle import CANARIES, Bundle
+from training.churn import calibrated
+from training.churn_models import HazardChurn
+from training.history import History, Panel
+from training.ltv_models import LtvModel
+from training.parts import PartsModel
+from training.tasks import ChurnTask, LtvTask, Task
+from training.tuning import tune
+
+TIERS = {"A": 0.9, "B": 0.7, "C": 0.4}
+"""Value tiers by the share of customers below them; D is everyone else."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a training made.
+
+    Args:
+        task: What is predicted.
+        history: What it was learnt from.
+        backtest: How the candidates did out of time.
+        bundle: The chosen candidate, fitted on everything.
+        rehearsed: The chosen candidate as fitted for the backtest: what the next challenger is
+            compared with, because it has seen nothing after the judged cutoff.
+        trees: How boosters were grown, by kind.
+        intervals: Of LTV: the intervals and their coverage.
+    """
+
+    task: Task
+    history: History
+    backtest: Backtest
+    bundle: Bundle
+    rehearsed: Bundle
+    trees: Mapping[str, Trees]
+    intervals: IntervalCheck | None
+
+
+def train(
+    task: Task,
+    history: History,
+    *,
+    trials: int = 0,
+    journals: Path | None = None,
+    threads: int = 1,
+    progress: Progress = lambda _: None,
+) -> Training:
+    """Train one task.
+
+    Args:
+        task: What to predict.
+        history: What to learn from.
+        trials: Tuning trials for each tunable candidate; 0 trains with the usual trees.
+        journals: Where tuning keeps its trials, so that it can go on after a kill.
+        threads: Worker threads; results do not depend on it.
+        progress: Told each step in plain words.
+
+    Raises:
+        TrainingDataError: The history cannot support it.
+    """
+    judged, cutoffs = history.cutoffs(task.span_days, task.shortest_days)
+    progress(f"features of {len(cutoffs)} cutoffs")
+    panel = history.panel(cutoffs, threads)
+    usual = replace(Trees(), seed=history.settings.training.seed)
+    trees = dict.fromkeys(task.kinds, usual)
+    if trials:
+        if journals is None:
+            raise TrainingDataError("tuning needs a folder for its journal")
+        for kind in task.tunable:
+
+            def told(done: int, best: float, kind: str = kind) -> None:
+                progress(f"tuning {kind}: trial {done} of {trials}, best loss {best:.4f}")
+
+            trees[kind] = tune(
+                task, kind, history, panel, judged,
+                trials=trials, folder=journals, on_trial=told,
+            )  # fmt: skip
+    backtest = run_backtest(
+        task,
+        history,
+        panel,
+        judged,
+        trees,
+        threads=threads,
+        on_candidate=lambda kind: progress(f"judged {kind}"),
+    )
+    chosen = backtest.chosen
+    progress(f"{chosen} on everything")
+    final = task.fit(chosen, history, panel, history.end, trees[chosen])
+    intervals = None
+    rehearsed = backtest.winner.model
+    if isinstance(task, ChurnTask) and isinstance(rehearsed, HazardChurn):
+        # The calibration was seen out of time; the booster may use the newest rows all the same.
+        rehearsed = calibrated(rehearsed, task.rows(history, backtest.panel))
+        final = replace(
+            final, parameters={**final.parameters, "calibration": rehearsed.parameters["calibration"]}
+        )
+    if isinstance(task, LtvTask):
+        intervals = check_intervals(task, backtest)
+    made = intervals.intervals if intervals else None
+    facts = _facts(task, history, backtest, final)
+    return Training(
+        task,
+        history,
+        backtest,
+        _bundle(task, history, final, facts, made),
+        _bundle(task, history, rehearsed, facts, made),
+        trees,
+        intervals,
+    )
+
+
+def _bundle(
+    task: Task, history: History, model: PartsModel, facts: Mapping[str, Any], intervals: Any
+) -> Bundle:
+    # Rows of the newest cutoff, spread over the customers.
+    panel = _newest(history)
+    rows = np.linspace(0, len(panel.observations) - 1, min(CANARIES, len(panel.observations))).astype(int)
+    canary = panel.matrix.take(rows)
+    expected: Floats = model.predict(canary)
+    bound = {table: tuple(columns) for table, columns in history.bound.items()}
+    return Bundle(task.name, model, history.features, bound, facts, canary, expected, intervals)  # type: ignore[arg-type]  # a task's models are one of the two
+
+
+def _newest(history: History) -> Panel:
+    return history.panel([history.end])
+
+
+def _facts(task: Task, history: History, backtest: Backtest, model: PartsModel) -> dict[str, Any]:
+    settings = history.settings
+    facts: dict[str, Any] = {
+        "currency": settings.currency,
+        "timezone": settings.timezone,
+        "outputs": list(task.outputs),
+        "data_until": wall_clock(history.end).isoformat(),
+        "judged_at": wall_clock(backtest.cutoff).isoformat(),
+        "span_days": task.span_days,
+    }
+    if isinstance(task, LtvTask) and isinstance(model, LtvModel):
+        value = model.predict(_newest(history).matrix)
+        facts |= {
+            "horizon_days": task.span_days,
+            "discount_rate": settings.ltv.discount_rate,
+            "interval": settings.ltv.interval,
+            "tiers": {tier: float(np.quantile(value, share)) for tier, share in TIERS.items()},
+        }
+    if isinstance(task, ChurnTask):
+        facts |= {
+            "horizons_days": list(task.label.horizons_days),
+            "silence_days": task.label.silence_days,
+        }
+    return facts

@@ -1,0 +1,117 @@
+"""Tuning: Optuna over how trees are grown, on a rehearsal that ends before the backtest begins."""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from features.errors import TrainingDataError
+from features.windows import DAY
+from training.boosting import Trees
+from training.history import History, Panel
+from training.tasks import Task
+
+
+def rehearsal(task: Task, panel: Panel, judged: int) -> int:
+    """The newest cutoff whose outcome ends by the judged one and that has something to learn from.
+
+    Raises:
+        TrainingDataError: The history is too short for one.
+    """
+    cutoffs = np.unique(panel.cutoffs)
+    possible = cutoffs[cutoffs + task.span_days * DAY <= judged]
+    possible = possible[possible >= cutoffs[0] + task.shortest_days * DAY]
+    if not len(possible):
+        raise TrainingDataError(
+            f"tuning needs a rehearsal of {task.span_days} days before the backtest, and the history is too short "
+            "for one; train without --trials or shorten the horizons"
+        )
+    return int(possible[-1])
+
+
+def tune(
+    task: Task,
+    kind: str,
+    history: History,
+    panel: Panel,
+    judged: int,
+    *,
+    trials: int,
+    folder: Path,
+    on_trial: Callable[[int, float], None] = lambda _done, _best: None,
+) -> Trees:
+    """Search for trees that rank or calibrate best on a rehearsal.
+
+    Trials are kept in a journal named after the data, the features and the task, so a search that
+    was killed goes on where it stopped, and one with other data begins anew.
+
+    Args:
+        task: What is predicted.
+        kind: The candidate whose trees are tuned.
+        history: Where outcomes are looked up.
+        panel: Customers at all cutoffs.
+        judged: The backtest's cutoff; nothing at or after it is looked at.
+        trials: Trials there shall have been in all.
+        folder: Where journals are kept.
+        on_trial: Told the number done and the best loss so far.
+    """
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    until = rehearsal(task, panel, judged)
+    there = panel.where(panel.cutoffs == until)
+    before = panel.where(panel.cutoffs < judged)
+    actual = task.outcome(history, there.observations)
+
+    def grown(trial: optuna.Trial) -> Trees:
+        return Trees(
+            rounds=trial.suggest_int("rounds", 60, 500, log=True),
+            learning_rate=trial.suggest_float("learning_rate", 0.01, 0.12, log=True),
+            leaves=trial.suggest_int("leaves", 4, 48, log=True),
+            min_rows=trial.suggest_int("min_rows", 20, 400, log=True),
+            feature_share=trial.suggest_float("feature_share", 0.3, 1.0),
+            l2=trial.suggest_float("l2", 0.1, 100.0, log=True),
+            seed=task.settings.training.seed,
+        )
+
+    def loss(trial: optuna.Trial) -> float:
+        model = task.fit(kind, history, before, until, grown(trial))
+        prediction = model.predict(there.matrix).reshape(actual.shape)
+        return float(task.metric.loss(task.metric(actual.ravel(), prediction.ravel())))
+
+    key = json.dumps(
+        [
+            history.fingerprint,
+            history.features.fingerprint,
+            task.name,
+            kind,
+            task.settings.model_dump()["training"],
+            until,
+        ]
+    )
+    name = f"{task.name}-{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(
+            study_name=name,
+            storage=JournalStorage(JournalFileBackend(str(folder / f"{name}.log"))),
+            sampler=optuna.samplers.TPESampler(seed=task.settings.training.seed),
+            load_if_exists=True,
+        )
+    if not study.trials:
+        usual = asdict(Trees())
+        study.enqueue_trial(
+            {k: usual[k] for k in ("rounds", "learning_rate", "leaves", "min_rows", "feature_share", "l2")}
+        )
+    complete = (optuna.trial.TrialState.COMPLETE,)
+    while (done := len(study.get_trials(deepcopy=False, states=complete))) < trials:
+        study.optimize(loss, n_trials=1)
+        on_trial(done + 1, study.best_value)
+    return grown(optuna.trial.FixedTrial(study.best_params))
