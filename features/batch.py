@@ -195,10 +195,14 @@ class Batch:
         if distinct <= 64 * len(codes) + 4096:
             return codes, distinct
         # A handful of rows out of a great vocabulary: tables as long as it would cost more than a sort.
-        present, compact = np.unique(codes, return_inverse=True)
-        if len(present) and present[0] < 0:
-            compact = compact - 1
-        return compact.astype(np.int32), len(present)
+        key = ("codes", column)
+        if key not in self._kept:
+            present, compact = np.unique(codes, return_inverse=True)
+            if len(present) and present[0] < 0:
+                compact = compact - 1
+            self._kept[key] = (compact.astype(np.int32),)
+        compact_codes: Index = self._kept[key][0]
+        return compact_codes, len(codes)
 
     def days(self) -> tuple[Index, Index, Floats]:
         """Days with events.

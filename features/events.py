@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,8 @@ from features.windows import ALWAYS
 
 
 @kernel
-def _counting_sort(customers: Index, offsets: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> None:
-    # Stable, so rows of the same time keep the order in which the source gave them.
+def _places(customers: Index, offsets: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> None:
+    # A stable counting sort, so rows of the same time keep the order in which the source gave them.
     for customer in customers:
         if customer >= 0:
             offsets[customer + 1] += 1
@@ -27,13 +28,33 @@ def _counting_sort(customers: Index, offsets: npt.NDArray[np.int64], order: npt.
     for row in range(len(customers)):
         customer = customers[row]
         if customer >= 0:
-            order[cursor[customer]] = row
+            places[row] = cursor[customer]
             cursor[customer] += 1
+        else:
+            places[row] = -1
 
 
 @kernel
-def _sort_runs(offsets: npt.NDArray[np.int64], times: Times, order: npt.NDArray[np.int64]) -> None:
+def _scatter(places: npt.NDArray[np.int64], values: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
+    # Reading in order and writing at random is cheaper than the reverse: writes need not be waited for.
+    for row in range(len(places)):
+        if places[row] >= 0:
+            out[places[row]] = values[row]
+
+
+@kernel
+def _is_sorted(offsets: npt.NDArray[np.int64], times: Times) -> bool:
+    for customer in range(len(offsets) - 1):
+        for i in range(offsets[customer] + 1, offsets[customer + 1]):
+            if times[i] < times[i - 1]:
+                return False
+    return True
+
+
+@kernel
+def _sort_runs(offsets: npt.NDArray[np.int64], times: Times, places: npt.NDArray[np.int64]) -> None:
     # Histories mostly arrive in time order; only a customer whose rows do not is sorted.
+    moved = np.arange(len(times))
     for customer in range(len(offsets) - 1):
         a = offsets[customer]
         b = offsets[customer + 1]
@@ -41,8 +62,12 @@ def _sort_runs(offsets: npt.NDArray[np.int64], times: Times, order: npt.NDArray[
             if times[i] < times[i - 1]:
                 by_time = np.argsort(times[a:b], kind="mergesort")
                 times[a:b] = times[a:b][by_time]
-                order[a:b] = order[a:b][by_time]
+                for k in range(b - a):
+                    moved[a + by_time[k]] = a + k
                 break
+    for row in range(len(places)):
+        if places[row] >= 0:
+            places[row] = moved[places[row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +148,25 @@ def sort_events(
     if out.any():
         customers = np.where(out, np.int32(-1), customers)
     offsets = np.zeros(count + 1, np.int64)
-    order = np.empty(int(np.count_nonzero(customers >= 0)), np.int64)
-    _counting_sort(customers, offsets, order)
-    sorted_times = times[order]
-    _sort_runs(offsets, sorted_times, order)
+    places = np.empty(len(customers), np.int64)
+    _places(customers, offsets, places)
+
+    def placed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        out = np.empty(offsets[-1], values.dtype)
+        _scatter(places, values, out)
+        return out
+
+    sorted_times = placed(times)
+    if not _is_sorted(offsets, sorted_times):
+        _sort_runs(offsets, sorted_times, places)
     numbers, codes, texts = {}, {}, {}
     for name in columns:
         if stream.is_text(name):
             encoded = _combined(rows[name]).dictionary_encode()
-            codes[name] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)[order]
+            codes[name] = placed(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
             texts[name] = encoded.dictionary
         else:
-            numbers[name] = stream.number(rows, name)[order]
+            numbers[name] = placed(stream.number(rows, name))
     return Events(offsets, sorted_times, numbers, codes, texts)
 
 
