@@ -2,7 +2,8 @@
 
     8 bytes     TOKUI001
     8 bytes     length of the header
-    header      JSON: names, vocabularies, fingerprint, as of, counts, offsets, SHA-256 of the rest
+    32 bytes    SHA-256 of all that follows
+    header      JSON: names, vocabularies, fingerprint, as of, counts, facts
     ids         ascending, UTF-8, padded with zeros to one width
     rows        float64, row by row, aligned to 64 bytes
 
@@ -32,6 +33,7 @@ from features.views import FeatureSet
 
 MAGIC = b"TOKUI001"
 _ALIGN = 64
+_BEGIN = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +129,6 @@ def write_snapshot(
     order = np.argsort(np.array(ids), kind="stable")
     index = np.array(ids)[order]
     rows = np.concatenate(blocks)[order]
-    digest = hashlib.sha256(index.tobytes())
-    digest.update(rows.tobytes())
     header = {
         "as_of": as_of_text,
         "names": list(features.names),
@@ -137,14 +137,17 @@ def write_snapshot(
         "facts": dict(facts),
         "customers": len(index),
         "id_width": index.dtype.itemsize,
-        "sha256": digest.hexdigest(),
     }
     text = json.dumps(header, ensure_ascii=False).encode()
+    padding = b"\0" * (-(_BEGIN + len(text) + index.nbytes) % _ALIGN)
+    body = (text, index.tobytes(), padding, rows.view(np.uint8).data)
+    digest = hashlib.sha256()
+    for piece in body:
+        digest.update(piece)
     with file_whole(path) as partial, partial.open("wb") as file:
-        file.write(MAGIC + len(text).to_bytes(8, "little") + text)
-        file.write(index.tobytes())
-        file.write(b"\0" * (-file.tell() % _ALIGN))
-        file.write(rows.tobytes())
+        file.write(MAGIC + len(text).to_bytes(8, "little") + digest.digest())
+        for piece in body:
+            file.write(piece)
     return len(index)
 
 
@@ -177,21 +180,18 @@ def open_snapshot(path: Path, *, check: bool = True) -> Snapshot:
         except ValueError as error:
             raise ChecksumError(f"{path} is empty; run `tokui snapshot` again") from error
     size = int.from_bytes(whole[8:16], "little")
-    if whole[:8] != MAGIC or 16 + size > len(whole):
+    if whole[:8] != MAGIC or _BEGIN + size > len(whole):
         raise ChecksumError(f"{path} is not a tokui snapshot; run `tokui snapshot` again")
+    if check and hashlib.sha256(memoryview(whole)[_BEGIN:]).digest() != whole[16:_BEGIN]:
+        raise ChecksumError(f"{path} is cut short or was altered; run `tokui snapshot` again")
     try:
-        header = json.loads(whole[16 : 16 + size])
+        header = json.loads(whole[_BEGIN : _BEGIN + size])
         count, width, names = header["customers"], header["id_width"], tuple(header["names"])
-        begin = 16 + size
+        begin = _BEGIN + size
         middle = begin + count * width
         middle += -middle % _ALIGN
         ids = np.frombuffer(whole, f"S{width}", count, begin)
         rows = np.frombuffer(whole, np.float64, count * len(names), middle).reshape(count, len(names))
-        if check:
-            digest = hashlib.sha256(ids.tobytes())
-            digest.update(rows.view(np.uint8).data)
-            if digest.hexdigest() != header["sha256"]:
-                raise ChecksumError(f"{path} was altered after it was written; run `tokui snapshot` again")
         return Snapshot(
             path=path,
             as_of=header["as_of"],
@@ -203,8 +203,6 @@ def open_snapshot(path: Path, *, check: bool = True) -> Snapshot:
             rows=rows,
         )
     except (KeyError, ValueError) as error:
-        if isinstance(error, ChecksumError):
-            raise
         raise ChecksumError(
             f"{path} is cut short or was altered ({error}); run `tokui snapshot` again"
         ) from error

@@ -250,7 +250,8 @@ class Tracker:
 
     def artifact(self, version: Version, name: str) -> Path:
         """Where an artifact of a version lies."""
-        return Path(self.client.download_artifacts(version.run_id, name))
+        # Asking MLflow gives the address of the day it was written; a folder may have moved since.
+        return self.folder / "artifacts" / version.run_id / "artifacts" / name
 
     def record(self, version: Version) -> Record:
         """The judged rows of a version."""

@@ -36,8 +36,8 @@ class Training:
         history: What it was learnt from.
         backtest: How the candidates did out of time.
         bundle: The chosen candidate, fitted on everything.
-        rehearsed: The chosen candidate as fitted for the backtest: what the next challenger is
-            compared with, because it has seen nothing after the judged cutoff.
+        rehearsed: The chosen candidate as fitted for the backtest, before calibration: what the
+            next challenger is compared with, because it has seen nothing after the judged cutoff.
         trees: How boosters were grown, by kind.
         intervals: Of LTV: the intervals and their coverage.
     """
@@ -106,10 +106,8 @@ def train(
     rehearsed = backtest.winner.model
     if isinstance(task, ChurnTask) and isinstance(rehearsed, HazardChurn):
         # The calibration was seen out of time; the booster may use the newest rows all the same.
-        rehearsed = calibrated(rehearsed, task.rows(history, backtest.panel))
-        final = replace(
-            final, parameters={**final.parameters, "calibration": rehearsed.parameters["calibration"]}
-        )
+        seen = calibrated(rehearsed, task.rows(history, backtest.panel)).parameters["calibration"]
+        final = replace(final, parameters={**final.parameters, "calibration": seen})
     if isinstance(task, LtvTask):
         intervals = check_intervals(task, backtest)
     made = intervals.intervals if intervals else None

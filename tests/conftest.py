@@ -1,0 +1,60 @@
+"""A small simulated world that several rooms' tests share, trained once a test process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from features.settings import Settings, load_settings
+from features.simulate import simulate
+from features.tables import bind
+from training.history import History, read_history
+from training.tasks import TASKS
+from training.train import Training, train
+
+HORIZONS = """
+[ltv]
+horizon_days = 120
+
+[churn]
+horizons_days = [30, 60]
+silence_days = 60
+
+[training]
+step_days = 30
+max_cutoffs = 4
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A bound history in a folder."""
+
+    folder: Path
+    settings: Settings
+    history: History
+
+
+def small_world(folder: Path, customers: int = 500, seed: int = 3) -> Settings:
+    """A world of two years with short horizons, so that training takes a second or two."""
+    simulate(folder, customers=customers, years=2, seed=seed)
+    toml = folder / "tokui.toml"
+    text = toml.read_text(encoding="utf-8")
+    head, tables = text[: text.index("[ltv]")], text[text.index("[tables.customers]") :]
+    toml.write_text(head + HORIZONS + tables, encoding="utf-8")
+    return load_settings(toml)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A small world, bound and read."""
+    folder = tmp_path_factory.mktemp("world")
+    settings = small_world(folder)
+    with bind(settings) as tables:
+        return World(folder, settings, read_history(tables))
+
+
+@pytest.fixture(scope="session")
+def trained(world: World) -> dict[str, Training]:
+    """Both tasks trained on it."""
+    return {name: train(task(world.settings), world.history) for name, task in TASKS.items()}
