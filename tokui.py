@@ -135,6 +135,7 @@ def init(
     files: Annotated[list[Path], typer.Argument(help="The files your history is in.")],
     config: Config = TOML,
     currency: Annotated[str | None, typer.Option(help="ISO 4217 code of your money.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of your times, such as Asia/Tokyo.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a tokui.toml that is there.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -145,7 +146,7 @@ def init(
 
     if config.exists() and not force:
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
-    text = guess_settings(files, currency=currency, folder=config.resolve().parent)
+    text = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
     write_text(config, text)
     _say(
         {"written": str(config), "toml": text},
@@ -281,12 +282,11 @@ def _show_training(
 ) -> None:
     names = list(next(iter(judged.values())))
     grid = _grid("", *names, title=f"{version.task} {version.number}, judged on {customers:,} customers "
-                 f"from {version.judged_at[:10]} on")  # fmt: skip
+                 f"from {version.judged_at[:10]} on, 95 % intervals")  # fmt: skip
     for kind, metrics in judged.items():
         mark = "[bold]" if kind == version.kind else ""
-        grid.add_row(
-            mark + kind, *(f"{mark}{e.value:.3f} [dim]{e.low:.3f}–{e.high:.3f}[/]" for e in metrics.values())
-        )
+        cells = (f"{mark}{e.value:.3f}\n[not bold dim]{e.low:.3f}–{e.high:.3f}[/]" for e in metrics.values())
+        grid.add_row(mark + kind, *cells)
     out.print(grid)
     for kind, reason in refused.items():
         out.print(f"{kind} could not take part: {_plain(reason)}")
@@ -410,9 +410,8 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
 ) -> None:
     """Start the REST API with the champions."""
-    from serving.service import serve as start
-
     from features.settings import load_settings
+    from serving.service import serve as start
     from training.live import Live
     from training.promotion import live_folder, sync
 
@@ -431,10 +430,9 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Write the champions' predictions for all customers of the snapshot."""
+    from features.settings import load_settings
     from serving.batch import score as write
     from serving.champions import load_predictor
-
-    from features.settings import load_settings
     from training.live import Live
     from training.promotion import live_folder, sync
 
