@@ -218,7 +218,7 @@ def pandas(path: str, cutoffs: list[int]) -> Result:
                 hi=("hi", "max"), active=("d", "size"), first=("d", "min"), last=("d", "max"),
             ).reindex(people)  # fmt: skip
             n, s = g["n"], g["s"]
-            std = np.sqrt((g["ss"] - s * s / n).clip(lower=0) / (n - 1)).where(n > 1)
+            std = (((g["ss"] - s * s / n).clip(lower=0) / (n - 1)) ** 0.5).where(n > 1)
             gap = ((g["last"] - g["first"]) / (g["active"] - 1)).where(g["active"] > 1)
             values = (
                 n, s, s / n, std, g["lo"], g["hi"], g["q"], g["q"] / n, g["active"], c - g["last"],

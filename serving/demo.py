@@ -1,6 +1,5 @@
 """The demo: from nothing to an answer over HTTP, as a user would go, and what it looks like."""
 
-import json
 import os
 import signal
 import socket
@@ -71,17 +70,19 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
         taken = take_snapshot(tables, threads=threads)
     step("starting the REST API and asking it for three customers")
     found["answers"] = _ask(settings.path, live, step)
-    say(json.dumps(found["answers"][0], ensure_ascii=False, indent=2))
-    say(_answers(found["answers"]))
-    card = tracker.artifact(tracker.champion("ltv"), "card.html")
+    say(_answers(found["answers"], settings.currency))
+    card = os.path.relpath(tracker.artifact(tracker.champion("ltv"), "card.html"))
     step(f"done; {taken.customers:,} customers can be asked for")
-    say(
-        "\nwhere to look next\n"
-        f"  the model card    {card}\n"
-        f"  MLflow            .venv/bin/mlflow ui --backend-store-uri {tracker.address}\n"
-        f"  the REST API      .venv/bin/tokui serve --config {settings.path}\n"
-        f"  all customers     .venv/bin/tokui score scores.csv --config {settings.path}"
-    )
+    for title, what in (
+        ("model card", card),
+        (
+            "MLflow",
+            f".venv/bin/mlflow ui --backend-store-uri sqlite:///{os.path.relpath(tracker.folder)}/mlflow.db",
+        ),
+        ("REST API", f".venv/bin/tokui serve --config {settings.path}"),
+        ("everyone", f".venv/bin/tokui score scores.csv --config {settings.path}"),
+    ):
+        say(f"  {title:11s} {what}")
     return found
 
 
@@ -104,11 +105,15 @@ def _metrics(made: Training) -> dict[str, Any]:
 def _compared(made: Training) -> Table:
     backtest = made.backtest
     names = list(backtest.winner.metrics)[:4]
-    grid = Table("candidate", *names, title=f"{made.task.name}, {len(backtest.actual):,} customers, 95 % intervals")
+    grid = Table(
+        "candidate", *names, title=f"{made.task.name}, {len(backtest.actual):,} customers, 95 % intervals"
+    )
     for kind, candidate in backtest.candidates.items():
         mark = "[bold]" if kind == backtest.chosen else ""
         shown = (candidate.metrics[name] for name in names)
-        grid.add_row(mark + kind, *(f"{mark}{e.value:.3f} [dim]{e.low:.3f} to {e.high:.3f}[/]" for e in shown))
+        grid.add_row(
+            mark + kind, *(f"{mark}{e.value:.3f} [not bold dim]{e.low:.3f}–{e.high:.3f}[/]" for e in shown)
+        )
     return grid
 
 
@@ -166,13 +171,12 @@ def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
     raise SourceError(f"the server was not ready after {PATIENCE:.0f} s: {reason}")
 
 
-def _answers(answers: list[dict[str, Any]]) -> Table:
-    grid = Table("customer", "tier", "LTV", "interval", "churn", "why", title="three customers, over HTTP")
+def _answers(answers: list[dict[str, Any]], currency: str) -> Table:
+    grid = Table("customer", f"LTV, {currency}", "has left by", "why", title="three customers, over HTTP")
     for each in answers:
-        ltv, churn = each["ltv"], each["churn"]
-        money = f"{ltv['value']:,.0f} {ltv['currency']}"
-        interval = f"{ltv['low']:,.0f} to {ltv['high']:,.0f}"
-        risk = ", ".join(f"{days} {p:.0%}" for days, p in churn.items())
-        why = each["drivers"]["churn"][0]["text"] if each.get("drivers") else ""
-        grid.add_row(each["customer_id"], each["tier"], money, interval, risk, why)
+        ltv = each["ltv"]
+        value = f"[bold]{ltv['value']:,.0f}[/], tier {each['tier']}\n[dim]{ltv['low']:,.0f} to {ltv['high']:,.0f}[/]"
+        risk = "\n".join(f"{leaving['days']} days: {leaving['probability']:.0%}" for leaving in each["churn"])
+        why = "\n".join(driver["text"] for driver in each["drivers"]["churn"][:2])
+        grid.add_row(each["customer_id"], value, risk, why)
     return grid

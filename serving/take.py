@@ -41,7 +41,7 @@ def newest_moment(tables: Tables) -> int:
     last = tables.connection.execute("SELECT epoch_us(max(occurred_at)) FROM orders").fetchall()[0][0]
     today = datetime.now(ZoneInfo(tables.settings.timezone)).replace(tzinfo=None)
     now = moment(today)
-    return min(last - last % DAY + DAY, now - now % DAY)
+    return int(min(last - last % DAY + DAY, now - now % DAY))
 
 
 def take_snapshot(tables: Tables, as_of: int | None = None, *, threads: int = 1) -> Taken:

@@ -142,7 +142,7 @@ def _horizons(b: Floats, c: float, z: float, terms: int = 300) -> Floats:
     return np.asarray(1 / (1 - b / c * z / rest))
 
 
-def leaves_by(left: ArrayLike, horizons_days: ArrayLike, days: float) -> Floats:
+def leaves_by(left: ArrayLike, horizons_days: tuple[float, ...], days: float) -> Floats:
     """P(gone by some day) [n] from P(gone by each horizon).
 
     Between two horizons the hazard is constant per day, and beyond the last it stays what it was
@@ -151,21 +151,19 @@ def leaves_by(left: ArrayLike, horizons_days: ArrayLike, days: float) -> Floats:
         P(gone by d) = 1 - exp(-H(d)),  H linear between horizons, and for d > h_K
         H(d) = H(h_K) + (d - h_K) * (H(h_K) - H(h_K-1)) / (h_K - h_K-1)
 
+    Certainty has no finite hazard and counts as 1 - 2^-53.
+
     Args:
         left: P(gone by each horizon) [n, K], never falling along a row.
         horizons_days: The horizons, increasing, K of them.
         days: The day asked for, positive.
     """
-    gone = np.asarray(left, dtype=np.float64)
-    ends = np.concatenate([[0.0], np.asarray(horizons_days, dtype=np.float64)])
+    ends = (0.0, *horizons_days)
     # The interval the day is in; the last one goes on for ever.
-    k = min(int(np.searchsorted(ends, days)), len(ends) - 1)
-    # Contiguous, so that one row gives the bits that a table gives.
-    upper = np.ascontiguousarray(gone[:, k - 1])
-    lower = np.ascontiguousarray(gone[:, k - 2]) if k > 1 else np.zeros(len(gone))
+    k = next((i for i, end in enumerate(ends) if end >= days), len(ends) - 1)
     share = (days - ends[k - 1]) / (ends[k] - ends[k - 1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        before, after = -np.log1p(-lower), -np.log1p(-upper)
-        hazard = before + share * (after - before)
-        # Who is surely gone before the interval stays gone.
-        return np.where(lower >= 1, 1.0, -np.expm1(-hazard))
+    # Contiguous rows a horizon, so that one customer gets the bits that a table gets.
+    gone = np.ascontiguousarray(np.asarray(left, dtype=np.float64)[:, max(k - 2, 0) : k].T)
+    hazard = -np.log1p(-np.minimum(gone, 1 - 2.0**-53))
+    before = hazard[0] if k > 1 else 0.0
+    return np.asarray(-np.expm1(-(before + share * (hazard[-1] - before))))

@@ -1,0 +1,107 @@
+"""Answers: what is said of customers, as typed records."""
+
+from typing import Literal
+
+import msgspec
+
+Effect = Literal["raises", "lowers"]
+Group = Literal["usage", "support", "payment", "engagement", "purchasing", "account", "season"]
+Tier = Literal["A", "B", "C", "D"]
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """One feature that moved a prediction.
+
+    Args:
+        feature: The feature's name.
+        value: Its value; text for a categorical one, null where unknown.
+        effect: Whether it raises or lowers the prediction, compared with the average customer.
+        group: What it is about.
+        text: The same in plain words.
+    """
+
+    feature: str
+    value: float | str | None
+    effect: Effect
+    group: Group
+    text: str
+
+
+class Drivers(msgspec.Struct, frozen=True):
+    """Why a customer's predictions are what they are, the strongest first.
+
+    Args:
+        ltv: Of the money over the horizon.
+        churn: Of leaving by the last horizon.
+    """
+
+    ltv: tuple[Driver, ...]
+    churn: tuple[Driver, ...]
+
+
+class Money(msgspec.Struct, frozen=True):
+    """Expected money over the horizon, with its prediction interval.
+
+    Args:
+        value: Expected money.
+        low: Lower end of the interval; null where the model has none.
+        high: Upper end.
+        interval: Nominal coverage of the interval.
+        horizon_days: Days the money is expected in.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    interval: float
+    horizon_days: int
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """The probability of having left by a horizon.
+
+    Args:
+        days: The horizon.
+        probability: 0 to 1.
+    """
+
+    days: int
+    probability: float
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What is predicted for one customer.
+
+    Args:
+        customer_id: Who; null where raw rows named nobody.
+        status: ``no orders yet`` where there is nothing to predict from; all numbers are then null.
+        ltv: Money over the horizon.
+        lifetime_value: Money of the horizon and all time after it; null where it has no end.
+        churn: Probability of leaving, by horizon.
+        tier: Value tier, A is the best.
+        drivers: Only where they were asked for.
+    """
+
+    customer_id: str | None
+    status: Literal["ok", "no orders yet"]
+    ltv: Money | None = None
+    lifetime_value: float | None = None
+    churn: tuple[Leaving, ...] | None = None
+    tier: Tier | None = None
+    drivers: Drivers | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Predictions, and what they rest on.
+
+    Args:
+        predictions: In the order asked for.
+        as_of: The moment the features are of, ISO with zone offset: the snapshot's, or the one asked for.
+        currency: ISO 4217 code of all money.
+        models: Version of each model.
+    """
+
+    predictions: tuple[Prediction, ...]
+    as_of: str
+    currency: str
+    models: dict[str, int]

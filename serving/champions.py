@@ -1,0 +1,141 @@
+"""Champions: the predictor that serves now, and its successor once it has proved itself."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import NoChampionError, TokuiError
+from features.snapshot import open_snapshot
+from serving.history import read_account
+from serving.predictor import KEEP, Champion, Predictor
+from training.bundle import read_bundle
+from training.live import Live
+
+log = logging.getLogger("tokui.serving")
+
+POLL_SECONDS = 1.0
+
+Load = Callable[[Live], Predictor]
+Seen = tuple[tuple[int, int, int] | None, ...]
+
+
+def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
+    """The champions over the snapshot, read and checked.
+
+    Args:
+        live: Where they are.
+        keep: Predictions to remember; see `Predictor`.
+
+    Raises:
+        NoChampionError: A task has no champion, or there is no snapshot.
+        ChecksumError: A file was altered, or a model answers its canary rows differently.
+        FingerprintError: Models and snapshot were made by different definitions.
+    """
+    numbers = live.champions()
+    for task in ("ltv", "churn"):
+        if task not in numbers:
+            raise NoChampionError(
+                f"no {task} model has been promoted; run `tokui train {task}`, then `tokui promote {task}`"
+            )
+    if not live.snapshot.exists():
+        raise NoChampionError("there is no snapshot; run `tokui snapshot`")
+    ltv, churn = (
+        Champion(read_bundle(live.bundle(task, numbers[task])), numbers[task]) for task in ("ltv", "churn")
+    )
+    return Predictor(ltv, churn, open_snapshot(live.snapshot), keep)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a server can do now; replaced as a whole, never changed.
+
+    Args:
+        predictor: What answers; None while not ready.
+        reason: Why there is none, or why the newest files are not the ones that answer.
+    """
+
+    predictor: Predictor | None
+    reason: str | None
+
+
+class Champions:
+    """Keeps the newest good predictor, watching the folder from a thread of its own.
+
+    A new one is read, checked and warmed beside the old; then one assignment puts it in place, so
+    no request sees half of it. If it cannot be used the old one stays and `State.reason` says why.
+
+    Args:
+        live: Where champions and snapshot are.
+        poll_seconds: How often to look.
+        load: How a predictor is made.
+    """
+
+    def __init__(self, live: Live, poll_seconds: float = POLL_SECONDS, load: Load = load_predictor) -> None:
+        self._live, self._poll, self._load = live, poll_seconds, load
+        self._tried: Seen | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="tokui-champions", daemon=True)
+        self.state = State(None, "models are being loaded")
+
+    def start(self) -> None:
+        """Begin watching; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; returns when the thread has ended or is in the middle of a load."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def look(self) -> None:
+        """Load what is there, if it is other than what was tried last."""
+        seen = tuple(_stamp(path) for path in (self._live.pointer, self._live.snapshot))
+        if seen == self._tried:
+            return
+        # Noted before reading: whatever changes meanwhile is looked at again.
+        self._tried = seen
+        try:
+            predictor = self._load(self._live)
+            if self.state.predictor is None:
+                _warm(predictor)
+        except (TokuiError, OSError, ValueError, KeyError) as error:
+            self._keep(str(error) or repr(error))
+            return
+        self.state = State(predictor, None)
+        log.info("serving ltv %(ltv)d and churn %(churn)d", predictor.models)
+
+    def _keep(self, reason: str) -> None:
+        self.state = State(self.state.predictor, reason)
+        log.warning(
+            "%s: %s", "not ready" if self.state.predictor is None else "kept the previous models", reason
+        )
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:
+                # A defect must not end the watching: the next promotion may mend it.
+                log.exception("loading failed")
+                self._keep("loading failed unexpectedly; see the server's log")
+            if self._stop.wait(self._poll):
+                return
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_mtime_ns, found.st_ino, found.st_size
+    return None
+
+
+def _warm(predictor: Predictor) -> None:
+    """Have the kernels compiled or read from their cache before the first request needs them."""
+    bundle = predictor.ltv.bundle
+    order = {"occurred_at": "2026-01-01", "amount": 1.0, "product_id": "a", "order_id": "a"}
+    account = read_account({"orders": [order], "customers": [{}]}, bundle.facts["timezone"])
+    predictor.predict_rows(
+        [None], account.features(bundle.features, bundle.bound), account.as_of_text, explain=True
+    )

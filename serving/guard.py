@@ -1,0 +1,204 @@
+"""The guard: outermost around every request. Keys, body size, metrics, and errors of one shape."""
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import Any
+
+import msgspec
+
+from serving.metrics import Metrics
+
+log = logging.getLogger("tokui.serving")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Bytes a request's body may have."""
+
+OPEN = frozenset({"/livez", "/readyz"})
+"""Paths that need no key: what watches a server must not need its secrets."""
+
+_JSON = (b"content-type", b"application/json")
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong.
+
+    Args:
+        code: For programs.
+        message: For people.
+        field: The part of the request that is meant.
+        customer_ids: The ids that are meant.
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    customer_ids: list[str] | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The body of every error answer.
+
+    Args:
+        error: What went wrong.
+    """
+
+    error: ErrorDetail
+
+
+class HttpError(Exception):
+    """Ends a request with an error answer.
+
+    Args:
+        status: HTTP status.
+        detail: What is said.
+        headers: Besides the usual ones.
+    """
+
+    def __init__(
+        self, status: int, detail: ErrorDetail, headers: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
+        self.status, self.detail, self.headers = status, detail, headers
+        super().__init__(detail.message)
+
+
+async def reply(
+    send: Send, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...] = (_JSON,)
+) -> None:
+    """Send a whole answer."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Keys:
+    """API keys, compared in constant time.
+
+    Args:
+        keys: The keys that are let in; none lets everyone in.
+    """
+
+    def __init__(self, keys: Collection[str]) -> None:
+        # Digests are of one length, so that a comparison tells nothing of the key's.
+        self._digests = [hashlib.sha256(key.encode()).digest() for key in keys]
+
+    @classmethod
+    def from_text(cls, text: str) -> "Keys":
+        """Keys separated by commas."""
+        return cls([key.strip() for key in text.split(",") if key.strip()])
+
+    def let_in(self, headers: Collection[tuple[bytes, bytes]]) -> bool:
+        """Whether a request with these headers may go on."""
+        if not self._digests:
+            return True
+        given = b""
+        for name, value in headers:
+            if name == b"x-api-key":
+                given = value
+            elif name == b"authorization" and value[:7].lower() == b"bearer ":
+                given = value[7:].strip()
+        digest = hashlib.sha256(given).digest()
+        # All are compared, whichever fits.
+        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+
+
+class Guard:
+    """ASGI middleware around the whole service.
+
+    Args:
+        app: What answers; it may raise `HttpError`.
+        routes: The paths it knows. Every other path is counted as ``other``, so that strangers
+            cannot grow the metrics.
+        keys: Who is let in.
+        metrics: Where requests are counted.
+        most_bytes: Bytes a body may have.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        routes: Collection[str],
+        keys: Keys,
+        metrics: Metrics,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._app, self._keys, self._metrics, self._most = app, keys, metrics, most_bytes
+        self._routes = frozenset(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass the server's life on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begin = time.perf_counter()
+        path = scope["path"]
+        status = 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, self._admit(scope, receive), counted)
+        except HttpError as error:
+            await reply(
+                counted,
+                error.status,
+                msgspec.json.encode(ErrorBody(error.detail)),
+                (_JSON, *error.headers),
+            )
+        except Exception:
+            log.exception("%s %s failed", scope["method"], path if path in self._routes else "other")
+            if status:
+                raise
+            detail = ErrorDetail("internal", "the server failed; its log says why")
+            await reply(counted, 500, msgspec.json.encode(ErrorBody(detail)))
+        finally:
+            route = path if path in self._routes else "other"
+            self._metrics.count(route, status, time.perf_counter() - begin)
+
+    def _admit(self, scope: Scope, receive: Receive) -> Receive:
+        headers = scope["headers"]
+        if scope["path"] not in OPEN and not self._keys.let_in(headers):
+            raise HttpError(
+                401,
+                ErrorDetail(
+                    "unauthorized", "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`"
+                ),
+                ((b"www-authenticate", b"Bearer"),),
+            )
+        for name, value in headers:
+            if name == b"content-length":
+                if not value.isdigit() or int(value) > self._most:
+                    raise self._too_large()
+                # The server cuts a body at its announced length.
+                return receive
+        return self._measured(receive)
+
+    def _measured(self, receive: Receive) -> Receive:
+        size = 0
+
+        async def measured() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._most:
+                raise self._too_large()
+            return message
+
+        return measured
+
+    def _too_large(self) -> HttpError:
+        return HttpError(
+            413, ErrorDetail("too_large", f"a body may have {self._most:,} bytes; send fewer rows or ids")
+        )

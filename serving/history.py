@@ -1,0 +1,220 @@
+"""History: one account's own rows, sent with the request, turned into features by the same kernel."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from features.engine import compute
+from features.errors import TableError
+from features.events import Events, sort_events
+from features.matrix import FeatureMatrix
+from features.observations import Observations, moment
+from features.schema import TABLES, Column, Kind, Table
+from features.views import FeatureSet
+
+MOST_ROWS = 20_000
+"""Rows one request may bring, all tables together."""
+
+_ARROW = {
+    Kind.ID: pa.string(),
+    Kind.TEXT: pa.string(),
+    Kind.TIME: pa.timestamp("us"),
+    Kind.NUMBER: pa.float64(),
+    Kind.FLAG: pa.bool_(),
+}
+
+
+class FieldError(TableError):
+    """A request says something that cannot be.
+
+    Args:
+        field: Where, for example ``orders[3].amount``.
+        message: What is wrong, the rule, and the mend.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}")
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """One account's rows.
+
+    Args:
+        customer_id: Who, where the rows say so.
+        as_of: The moment to look from, wall clock of the project.
+        zone: The project's time zone.
+        tables: Canonical tables by name, columns as given.
+    """
+
+    customer_id: str | None
+    as_of: datetime
+    zone: ZoneInfo
+    tables: Mapping[str, pa.Table]
+
+    @property
+    def as_of_text(self) -> str:
+        """The moment with its zone offset, ISO."""
+        return self.as_of.replace(tzinfo=self.zone).isoformat()
+
+    def streams(self, features: FeatureSet, bound: Mapping[str, tuple[str, ...]]) -> dict[str, Events]:
+        """The rows as the streams that a feature set reads, sorted.
+
+        Args:
+            features: What will be computed.
+            bound: Columns the training's tables had; one that is not here is missing, one that
+                training did not have plays no part.
+        """
+        found = {}
+        for name, (stream, columns) in features.streams.items():
+            rows = _shaped(TABLES[stream.table], self.tables.get(stream.table), bound[stream.table])
+            found[name] = sort_events(stream, rows, np.zeros(len(rows), np.int32), 1, columns)
+        return found
+
+    def features(self, features: FeatureSet, bound: Mapping[str, tuple[str, ...]]) -> FeatureMatrix:
+        """The account's features, one row; see `streams`."""
+        return features_at(self.as_of, features, self.streams(features, bound))
+
+
+def features_at(as_of: datetime, features: FeatureSet, streams: Mapping[str, Events]) -> FeatureMatrix:
+    """One account's features as of a moment, one row.
+
+    Args:
+        as_of: Wall clock of the project.
+        features: What to compute.
+        streams: The account's sorted rows.
+    """
+    observations = Observations(np.zeros(1, np.int32), np.array([moment(as_of)], np.int64))
+    return compute(features, streams, observations)
+
+
+def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa.Table:
+    count = 0 if given is None else len(given)
+    found = {}
+    # When a row was known is honoured wherever it is said; leaving it out could only leak.
+    for name in dict.fromkeys((*wanted, "known_at")):
+        if given is not None and name in given.column_names:
+            found[name] = given[name]
+        elif name in wanted:
+            found[name] = pa.nulls(count, _ARROW[table.column(name).kind])
+    return pa.table(found)
+
+
+def read_account(body: Any, timezone: str) -> Account:
+    """Check a request's rows and type them.
+
+    Args:
+        body: Decoded JSON: canonical tables by name, lists of rows; ``as_of`` where it is not now.
+        timezone: IANA name of the project's zone. Times without an offset are of that zone.
+
+    Raises:
+        FieldError: An unknown table or column, a wrong type, a missing value, too many rows, or
+            rows of two customers.
+    """
+    zone = ZoneInfo(timezone)
+    if not isinstance(body, dict):
+        raise FieldError("body", 'must be a JSON object of tables, for example {"orders": [...]}')
+    said = body.get("as_of")
+    as_of = datetime.now(zone).replace(tzinfo=None) if said is None else _time(said, "as_of", zone)
+    ids: set[str] = set()
+    tables, rows = {}, 0
+    for name, given in body.items():
+        if name == "as_of":
+            continue
+        if name not in TABLES:
+            raise FieldError(name, f"is not a table; those are {', '.join(TABLES)}")
+        if not isinstance(given, list):
+            raise FieldError(name, "must be a list of rows")
+        rows += len(given)
+        if rows > MOST_ROWS:
+            raise FieldError(name, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
+        tables[name] = _table(TABLES[name], given, zone, ids)
+        if len(ids) > 1:
+            raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
+    if "orders" not in tables:
+        raise FieldError("orders", "is missing; send the account's orders, an empty list if there are none")
+    return Account(next(iter(ids), None), as_of, zone, tables)
+
+
+def _table(table: Table, given: list[Any], zone: ZoneInfo, ids: set[str]) -> pa.Table:
+    columns = {column.name: column for column in table.columns}
+    values: dict[str, list[Any]] = {}
+    for k, row in enumerate(given):
+        where = f"{table.name}[{k}]"
+        if not isinstance(row, dict):
+            raise FieldError(where, "must be an object of columns")
+        for name in row:
+            if name not in columns:
+                raise FieldError(
+                    f"{where}.{name}", f"is not a column of {table.name}; those are {', '.join(columns)}"
+                )
+        for name, column in columns.items():
+            value = row.get(name)
+            if value is None:
+                # The request is about one account; it need not repeat whose rows these are.
+                if column.required and name != "customer_id":
+                    raise FieldError(f"{where}.{name}", f"is required: {column.meaning}")
+            else:
+                value = _typed(value, column, f"{where}.{name}", zone)
+                if name == "customer_id":
+                    ids.add(value)
+            if name in values:
+                values[name].append(value)
+            elif value is not None:
+                values[name] = [None] * k + [value]
+    arrays = {name: pa.array(filled, _ARROW[columns[name].kind]) for name, filled in values.items()}
+    # A table of rows without any value still has its rows.
+    arrays.setdefault("customer_id", pa.nulls(len(given), pa.string()))
+    return pa.table(arrays)
+
+
+def _typed(value: Any, column: Column, field: str, zone: ZoneInfo) -> Any:
+    match column.kind:
+        case Kind.TIME:
+            return _time(value, field, zone)
+        case Kind.NUMBER:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
+                raise FieldError(field, f"must be a number, not {_shown(value)}")
+            return float(value)
+        case Kind.FLAG:
+            if not isinstance(value, bool):
+                raise FieldError(field, f"must be true or false, not {_shown(value)}")
+            return value
+        case Kind.ID:
+            if isinstance(value, int) and not isinstance(value, bool):
+                return str(value)
+    if not isinstance(value, str):
+        raise FieldError(field, f"must be text, not {_shown(value)}")
+    return value
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _time(value: Any, field: str, zone: ZoneInfo) -> datetime:
+    try:
+        when = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        when = None
+    # Columns hold 1677 to 2262; a date far outside is a slip of the pen anyway.
+    if when is None or not 1700 <= when.year <= 2200:
+        raise FieldError(
+            field, f"must be an ISO 8601 date or time such as 2026-01-31T09:30:00, not {_shown(value)}"
+        )
+    return when if when.tzinfo is None else when.astimezone(zone).replace(tzinfo=None)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

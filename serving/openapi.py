@@ -1,0 +1,258 @@
+"""The service's description, OpenAPI 3.1, made from the types that answer and the canonical tables."""
+
+import html
+import json
+from typing import Any
+
+import msgspec
+
+from features.schema import TABLES, Kind, Table
+from serving.answers import Answer, Driver, Drivers, Leaving, Money, Prediction
+from serving.guard import ErrorBody, ErrorDetail
+
+_REFERENCE = "#/components/schemas/{name}"
+_TYPES: dict[Kind, dict[str, Any]] = {
+    Kind.ID: {"type": ["string", "integer", "null"]},
+    Kind.TEXT: {"type": ["string", "null"]},
+    Kind.TIME: {"type": ["string", "null"], "examples": ["2026-01-31T09:30:00+09:00", "2026-01-31"]},
+    Kind.NUMBER: {"type": ["number", "null"]},
+    Kind.FLAG: {"type": ["boolean", "null"]},
+}
+
+_ANSWER = Answer(
+    predictions=(
+        Prediction(
+            customer_id="A-1001",
+            status="ok",
+            ltv=Money(1_250_000.0, 410_000.0, 2_900_000.0, 0.9, 365),
+            lifetime_value=3_875_000.0,
+            churn=(Leaving(30, 0.021), Leaving(60, 0.038), Leaving(90, 0.052)),
+            tier="A",
+            drivers=Drivers(
+                ltv=(
+                    Driver(
+                        "orders_amount_sum_365d",
+                        1_480_000.0,
+                        "raises",
+                        "purchasing",
+                        "Total money of order lines in the last 365 days: 1,480,000 JPY (raises the expected value)",
+                    ),
+                ),
+                churn=(
+                    Driver(
+                        "orders_days_since_last_ever",
+                        12.0,
+                        "lowers",
+                        "purchasing",
+                        "No order for 12 days (lowers the risk of leaving)",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    as_of="2026-01-01T00:00:00+09:00",
+    currency="JPY",
+    models={"ltv": 3, "churn": 5},
+)
+_HISTORY = {
+    "as_of": "2026-01-01T00:00:00+09:00",
+    "customers": [{"created_at": "2024-03-01", "industry": "manufacturing", "country": "JP"}],
+    "orders": [
+        {
+            "occurred_at": "2024-03-14T10:12:00",
+            "order_id": "S-1",
+            "product_id": "P-7",
+            "quantity": 4,
+            "amount": 88000,
+        },
+        {
+            "occurred_at": "2025-11-02T16:40:00",
+            "order_id": "S-2",
+            "product_id": "P-7",
+            "quantity": 6,
+            "amount": 132000,
+        },
+    ],
+}
+_ERRORS = {
+    "401": ("No valid API key, where keys are set.", ErrorDetail("unauthorized", "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`")),
+    "404": ("A customer is not in the snapshot; all of them are named.", ErrorDetail("unknown_customer", "no such customer in the snapshot: A-9999", "customer_ids", ["A-9999"])),
+    "413": ("The body is too large.", ErrorDetail("too_large", "a body may have 8,388,608 bytes; send fewer rows or ids")),
+    "422": ("The body is wrong; the field is named.", ErrorDetail("bad_field", "orders[3].amount: must be a number, not 'abc'", "orders[3].amount")),
+    "503": ("Not ready: no champion, no snapshot, or files that do not belong together.", ErrorDetail("not_ready", "there is no snapshot; run `tokui snapshot`")),
+}  # fmt: skip
+
+
+def describe(request: type, ready: type, example_id: str = "A-1001") -> dict[str, Any]:
+    """The OpenAPI document.
+
+    Args:
+        request: Body of /predict.
+        ready: Answer of /readyz.
+        example_id: A customer that is in the snapshot, so that the example works when it is sent.
+    """
+    types = (request, ready, Answer, ErrorBody)
+    _, schemas = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    for schema in schemas.values():
+        # A docstring's first line describes; its Args are for readers of the code.
+        if "description" in schema:
+            schema["description"] = schema["description"].partition("\n")[0]
+    schemas |= {f"{table.name}_row": _row(table) for table in TABLES.values()}
+    schemas["History"] = _history()
+    predict = {"customer_ids": [example_id], "explain": True}
+    status = {
+        "ready": True,
+        "models": _ANSWER.models,
+        "as_of": _ANSWER.as_of,
+        "customers": 2000,
+        "warning": None,
+    }
+    answer = msgspec.to_builtins(_ANSWER)
+    get: dict[str, Any] = {
+        "/readyz": _get("Whether the server can answer, and with which models", "Ready", status, "503"),
+        "/livez": _get("Whether the process is alive", None, {"live": True}),
+        "/openapi.json": _get("This document", None, {"openapi": "3.1.0"}, "401"),
+        "/docs": _text("The routes as a page", "text/html", "<!doctype html>…"),
+        "/metrics": _text(
+            "Requests and seconds, for Prometheus",
+            "text/plain",
+            'tokui_requests_total{route="/predict",status="200"} 5.0',
+        ),
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tokui",
+            "version": "1",
+            "description": "Lifetime value, churn and their drivers, one business customer at a time.",
+        },
+        "security": [{}, {"bearer": []}, {"key": []}],
+        "paths": {
+            "/predict": _post(
+                "Predictions for customers of the snapshot",
+                request.__name__, predict, answer, ("401", "404", "413", "422", "503"),
+            ),
+            "/predict_history": _post(
+                "Predictions for one account from its own rows, which need not be in the snapshot",
+                "History", _HISTORY, answer, ("401", "413", "422", "503"),
+            ),
+            **get,
+        },
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+            },
+        },
+    }  # fmt: skip
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(name=name)}
+
+
+def _json(schema: str | None, example: Any) -> dict[str, Any]:
+    return {
+        "application/json": {
+            "schema": _reference(schema) if schema else {"type": "object"},
+            "example": example,
+        }
+    }
+
+
+def _errors(*statuses: str) -> dict[str, Any]:
+    return {
+        status: {
+            "description": _ERRORS[status][0],
+            "content": _json("ErrorBody", msgspec.to_builtins(ErrorBody(_ERRORS[status][1]))),
+        }
+        for status in statuses
+    }
+
+
+def _post(summary: str, schema: str, example: Any, answer: Any, errors: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "post": {
+            "summary": summary,
+            "requestBody": {"required": True, "content": _json(schema, example)},
+            "responses": {
+                "200": {"description": "Predictions", "content": _json("Answer", answer)},
+                **_errors(*errors),
+            },
+        }
+    }
+
+
+def _get(summary: str, schema: str | None, example: Any, *errors: str) -> dict[str, Any]:
+    good = {"200": {"description": summary, "content": _json(schema, example)}}
+    return {"get": {"summary": summary, "responses": {**good, **_errors(*errors)}}}
+
+
+def _text(summary: str, kind: str, example: str) -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "string"}, "example": example}}
+    good = {"200": {"description": summary, "content": content}}
+    return {"get": {"summary": summary, "responses": {**good, **_errors("401")}}}
+
+
+def _row(table: Table) -> dict[str, Any]:
+    # The rows are of one account, so that customer_id may be left out.
+    needed = [column.name for column in table.columns if column.required and column.name != "customer_id"]
+    properties: dict[str, Any] = {}
+    for column in table.columns:
+        kind = dict(_TYPES[column.kind])
+        if column.name in needed:
+            kind["type"] = [each for each in kind["type"] if each != "null"]
+        properties[column.name] = {**kind, "description": column.meaning}
+    row = {
+        "type": "object",
+        "description": table.row,
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return {**row, "required": needed} if needed else row
+
+
+def _history() -> dict[str, Any]:
+    tables: dict[str, Any] = {name: {"type": "array", "items": _reference(f"{name}_row")} for name in TABLES}
+    as_of = {"type": ["string", "null"], "description": "The moment to look from; now if not given"}
+    explain = {
+        "type": "boolean",
+        "default": False,
+        "description": "Whether to say what drives each prediction",
+    }
+    return {
+        "type": "object",
+        "description": "One account's rows in canonical tables",
+        "properties": {"as_of": as_of, "explain": explain, **tables},
+        "required": ["orders"],
+        "additionalProperties": False,
+    }
+
+
+def page(document: dict[str, Any]) -> str:
+    """The document as one HTML page that needs no network."""
+    parts = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            parts.append(
+                f"<h2><code>{method.upper()} {path}</code></h2><p>{html.escape(operation['summary'])}</p>"
+            )
+            if "requestBody" in operation:
+                parts.append(_example("Request", operation["requestBody"]["content"]))
+            parts += [
+                _example(f"{status} {answer['description']}", answer["content"])
+                for status, answer in operation["responses"].items()
+            ]
+    style = "body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}pre{background:#f4f4f4;padding:.7rem;overflow:auto}"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>tokui</title><style>{style}</style>'
+        f'<h1>tokui</h1><p>The same for programs: <a href="openapi.json">openapi.json</a></p>{"".join(parts)}</html>'
+    )
+
+
+def _example(title: str, content: dict[str, Any]) -> str:
+    (body,) = content.values()
+    shown = body["example"]
+    text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=1)
+    return f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre></details>"

@@ -1,0 +1,209 @@
+"""A small simulated world, two models fitted on it, and a folder that servers read: once a session."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from features.settings import load_settings
+from features.simulate import simulate
+from features.snapshot import open_snapshot, write_snapshot
+from features.tables import bind
+from features.windows import DAY
+from serving.app import Routes
+from serving.champions import Champions
+from serving.guard import Guard, Keys
+from serving.metrics import Metrics
+from serving.predictor import Champion, Predictor
+from training.boosting import Trees
+from training.bundle import Bundle, write_bundle
+from training.conformal import ConformalIntervals
+from training.history import read_history
+from training.live import Live
+from training.tasks import TASKS
+
+with warnings.catch_warnings():
+    # BentoML calls a name that its dependency pathspec has deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import serving.service  # noqa: F401 - imported once, before warnings are errors
+
+ROOT = Path(__file__).parents[2]
+ZONE = "+09:00"
+
+
+@dataclass(frozen=True)
+class World:
+    folder: Path
+    settings: object
+    tables: object
+    history: object
+    bundles: dict
+    live: Live
+    predictor: Predictor
+
+
+def make_bundle(task, history, kind, rounds=30, scale=1.0):
+    """A bundle without the whole backtest: the model, honest facts, canaries and intervals."""
+    cutoffs = [history.end - k * 60 * DAY for k in range(14, 0, -1)]
+    panel = history.panel(cutoffs)
+    model = task.fit(kind, history, panel, history.end, Trees(rounds=rounds))
+    newest = history.panel([history.end])
+    if task.name == "ltv":
+        model = model.with_parameters(total=model.parameters["total"] * scale)
+    canary = newest.matrix.take(np.arange(0, len(newest.matrix), max(1, len(newest.matrix) // 16)))
+    facts = {"currency": "JPY", "timezone": "Asia/Tokyo"}
+    intervals = None
+    if task.name == "ltv":
+        value = model.predict(newest.matrix)
+        facts |= {
+            "horizon_days": task.span_days,
+            "discount_rate": 0.1,
+            "interval": 0.9,
+            "tiers": {t: float(np.quantile(value, q)) for t, q in (("A", 0.9), ("B", 0.7), ("C", 0.4))},
+        }
+        noise = np.random.default_rng(0).normal(0, np.abs(value).mean(), len(value))
+        intervals = ConformalIntervals.fit(value + noise, value)
+    else:
+        facts |= {"horizons_days": list(task.label.horizons_days), "silence_days": task.label.silence_days}
+    return Bundle(
+        task.name,
+        model,
+        history.features,
+        dict(history.bound),
+        facts,
+        canary,
+        model.predict(canary),
+        intervals,
+    )
+
+
+def take(tables, history, path, as_of):
+    facts = {"currency": "JPY", "timezone": "Asia/Tokyo"}
+    text = f"{np.datetime64(as_of, 'us').astype(object).isoformat()}{ZONE}"
+    write_snapshot(path, tables.connection, history.features, as_of, text, facts)
+    return open_snapshot(path)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    made = simulate(folder / "world", customers=320, years=3, seed=1)
+    settings = load_settings(made.settings)
+    tables = bind(settings, only=("customers", "orders"))
+    history = read_history(tables)
+    live = Live(folder / "live")
+    bundles = {}
+    for name, kind in (("ltv", "two_part"), ("churn", "hazard")):
+        bundles[name] = make_bundle(TASKS[name](settings), history, kind)
+        write_bundle(folder / "made" / name, bundles[name])
+        live.publish(name, 1, folder / "made" / name)
+    snapshot = take(tables, history, live.snapshot, history.end)
+    predictor = Predictor(Champion(bundles["ltv"], 1), Champion(bundles["churn"], 1), snapshot)
+    yield World(folder, settings, tables, history, bundles, live, predictor)
+    tables.close()
+
+
+@pytest.fixture
+def live_copy(world, tmp_path):
+    """The world's folder, to be spoilt."""
+    import shutil
+
+    shutil.copytree(world.live.folder, tmp_path / "live")
+    return Live(tmp_path / "live")
+
+
+class Asked:
+    """The guarded app in process: one request after the other."""
+
+    def __init__(self, live, keys="", most_bytes=8 * 1024 * 1024):
+        self.champions, self.metrics = Champions(live), Metrics()
+        self.champions.look()
+        routes = Routes(self.champions, self.metrics)
+        self.app = Guard(routes, routes.table, Keys.from_text(keys), self.metrics, most_bytes)
+
+    def __call__(self, method, path, **options):
+        async def ask():
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://tokui") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture(scope="session")
+def asked(world):
+    return Asked(world.live)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class Server:
+    """`tokui serve` in a process of its own."""
+
+    def __init__(self, folder, workers=1, **environment):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        code = (
+            "import sys; from pathlib import Path; from serving.service import serve; "
+            "serve(Path(sys.argv[1]), '127.0.0.1', int(sys.argv[2]), int(sys.argv[3]))"
+        )
+        self.log = (folder / "server.log").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, str(folder), str(self.port), str(workers)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            cwd=folder,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait(self, seconds=120):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.1)
+        raise AssertionError(self.said())
+
+    def said(self):
+        self.log.flush()
+        return Path(self.log.name).read_text()
+
+    def workers(self):
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                except (FileNotFoundError, ProcessLookupError):
+                    continue
+                if int(parent) == self.process.pid:
+                    found.append(int(entry.name))
+        return found
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.log.close()

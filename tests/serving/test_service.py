@@ -1,0 +1,152 @@
+"""Contract: under BentoML every answer is ours, a promotion loses no request, and nothing is left behind."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from features.errors import SettingsError
+from serving.service import serve
+from training.bundle import write_bundle
+from training.tasks import TASKS
+
+from .conftest import ROOT, Server, free_port, make_bundle
+
+
+def test_the_life_of_a_server(world, tmp_path):
+    """One server for all that needs one, because it takes seconds to start."""
+    shutil.copytree(world.live.folder, tmp_path / "live")
+    before = {path.name for path in tmp_path.iterdir()}
+    server = Server(tmp_path, workers=2, TMPDIR=str(tmp_path))
+    try:
+        server.wait()
+        workers = server.workers()
+        assert len(workers) == 2
+        every_route_is_ours(server)
+        workers_share_metrics_and_the_mapped_snapshot(server, workers)
+        an_address_that_is_taken_is_said_plainly(server, tmp_path)
+        a_promotion_under_load_loses_no_request(world, server, tmp_path)
+        # A client that keeps its connection must not keep the server.
+        with httpx.Client(base_url=server.url) as client:
+            client.get("/livez")
+            server.stop()
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+    assert server.process.returncode == 0
+    assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+    assert {path.name for path in tmp_path.iterdir()} - before == {"server.log", "next"}
+
+
+def a_promotion_under_load_loses_no_request(world, server, tmp_path):
+    from training.live import Live
+
+    live = Live(Path(server.log.name).parent / "live")
+    challenger = make_bundle(TASKS["ltv"](world.settings), world.history, "two_part", rounds=10)
+    write_bundle(tmp_path / "next", challenger)
+    name = next(
+        each.customer_id
+        for each in world.predictor.predict(world.predictor.snapshot.customer_ids(slice(0, 50))).predictions
+        if each.status == "ok"
+    )
+    at = world.predictor.snapshot.position(name)
+    row = world.predictor.snapshot.matrix(slice(at, at + 1))
+    right = {1: world.bundles["ltv"].model.predict(row)[0], 2: challenger.model.predict(row)[0]}
+    assert right[1] != right[2]
+    seen, wrong, done = [], [], threading.Event()
+
+    def work():
+        with httpx.Client(base_url=server.url) as client:
+            while not done.is_set():
+                try:
+                    response = client.post("/predict", json={"customer_ids": [name]})
+                    answer = response.json()
+                    version = answer["models"]["ltv"]
+                    if answer["predictions"][0]["ltv"]["value"] != right[version]:
+                        wrong.append(answer)
+                    seen.append((time.monotonic(), version))
+                except Exception as error:  # noqa: BLE001 - any failure at all is what is looked for
+                    wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    live.publish("ltv", 2, tmp_path / "next")
+    promoted = time.monotonic()
+    while time.monotonic() < promoted + 20:
+        time.sleep(0.2)
+        late = [version for when, version in seen if when > time.monotonic() - 0.2]
+        if late and set(late) == {2}:
+            break
+    shown = time.monotonic() - promoted
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert {version for _, version in seen} == {1, 2}
+    assert shown < 15
+
+
+def every_route_is_ours(server):
+    assert httpx.get(f"{server.url}/readyz").json()["ready"] is True
+    assert httpx.get(f"{server.url}/livez").json() == {"live": True}
+    assert "tokui_requests_total" in httpx.get(f"{server.url}/metrics").text
+    for path in ("/", "/docs.json", "/healthz", "/schema.json"):
+        response = httpx.get(f"{server.url}{path}")
+        assert response.status_code == 404
+        assert response.json()["error"]["code"] == "no_route"
+
+
+def workers_share_metrics_and_the_mapped_snapshot(server, workers):
+    for _ in range(20):
+        httpx.get(f"{server.url}/livez")
+    counts = {
+        re.search(r'tokui_requests_total\{route="/livez",status="200"\} (\S+)', text)[1]
+        for text in [httpx.get(f"{server.url}/metrics").text for _ in range(6)]
+    }
+    assert len(counts) == 1
+    for worker in workers:
+        maps = Path(f"/proc/{worker}/maps").read_text()
+        assert "lib_lightgbm" in maps
+        assert "snapshot.tokui" in maps
+
+
+def test_a_worker_has_neither_mlflow_nor_opens_a_pickle(world):
+    code = """
+import json, os, pickle, sys
+class Refuse:
+    def __init__(self, *_args, **_options): raise AssertionError("a pickle was opened")
+pickle.load = pickle.loads = pickle.Unpickler = Refuse
+from pathlib import Path
+from serving.service import application, service
+from serving.champions import load_predictor
+from training.live import Live
+predictor = load_predictor(Live(Path(os.environ["TOKUI_LIVE"])))
+predictor.predict(predictor.snapshot.customer_ids(slice(0, 20)), explain=True)
+service.to_asgi()
+print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] in {"mlflow", "optuna"})))
+"""
+    environment = {"TOKUI_LIVE": str(world.live.folder), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def an_address_that_is_taken_is_said_plainly(server, tmp_path):
+    with pytest.raises(SettingsError, match="--port"):
+        serve(tmp_path, "127.0.0.1", server.port)
+
+
+def test_a_server_needs_a_worker(tmp_path):
+    with pytest.raises(SettingsError, match="workers is 0"):
+        serve(tmp_path, "127.0.0.1", free_port(), 0)
