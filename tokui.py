@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from features.errors import TokuiError
 
 if TYPE_CHECKING:
-    from evaluation.bootstrap import Estimate
     from features.settings import Settings
     from features.tables import Tables
-    from training.tracking import Tracker, Version
+    from training.tracking import Tracker
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,7 +45,7 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:
         app(args=arguments, prog_name="tokui")
-    except TokuiError as error:
+    except (TokuiError, OSError) as error:
         if debug:
             raise
         err.print(f"[bold red]error[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
@@ -67,14 +65,6 @@ def _options(
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).replace("[", "\\[")
-
-
-def _grid(*names: str, title: str | None = None) -> Table:
-    """A table whose last column alone may wrap."""
-    grid = Table(title=title, title_justify="left")
-    for name in names:
-        grid.add_column(name, no_wrap=name != names[-1])
-    return grid
 
 
 def _say(document: Any, as_json: bool, show: Callable[[], None]) -> None:
@@ -158,23 +148,13 @@ def init(
 @app.command()
 def check(config: Config = TOML, as_json: Json = False) -> None:
     """Bind all tables, validate every row, and report what was found and what was dropped."""
+    from serving import show
+
     with _bound(config) as tables:
         reports = [report.to_dict() for report in tables.reports]
 
-        def show() -> None:
-            grid = _grid("table", "rows", "kept", "customers", "first", "last", "empty values")
-            for report in tables.reports:
-                first, last = (f"{t:%Y-%m-%d}" if t else "" for t in (report.first, report.last))
-                empty = ", ".join(f"{name} {count:,}" for name, count in report.nulls.items() if count)
-                counts = (f"{n:,}" for n in (report.rows_read, report.rows_kept, report.customers))
-                grid.add_row(report.table, *counts, first, last, empty)
-            out.print(grid)
-            for report in tables.reports:
-                for word, findings in (("dropped", report.dropped), ("noted", report.warnings)):
-                    for finding in findings:
-                        out.print(f"{report.table}: [bold]{word}[/] {_plain(str(finding))}", highlight=False)
-
-        _say({"tables": reports, "fingerprint": tables.fingerprint}, as_json, show)
+        document = {"tables": reports, "fingerprint": tables.fingerprint}
+        _say(document, as_json, lambda: out.print(show.reports(tables.reports), highlight=False))
 
 
 @app.command()
@@ -222,8 +202,12 @@ def features(
         training = tables.settings.training
         history = read_history(tables)
         begin = _moment(first, "--first") or history.start + training.min_history_days * DAY
+        begin = max(begin, history.start)
         grid = cutoff_grid(
-            begin, _moment(last, "--last") or history.end, step_days or training.step_days, 10_000
+            begin,
+            min(_moment(last, "--last") or history.end, history.end),
+            step_days or training.step_days,
+            10_000,
         )
         if not grid:
             raise SettingsError(
@@ -248,6 +232,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train models, judge them out of time against baselines, and register the best as challenger."""
+    from serving import show
     from training.history import read_history
     from training.register import register
     from training.tasks import TASKS
@@ -268,66 +253,26 @@ def train(
                 )  # fmt: skip
                 step("registering")
                 version = register(tracker, made)
-            judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
-            found.append((version, judged, made.backtest.refused))
+            found.append(show.version_document(version) | {"refused": made.backtest.refused})
             if not as_json:
-                _show_training(version, judged, len(made.backtest.actual), made.backtest.refused)
-    _say([_version(v) | {"refused": refused} for v, _, refused in found], as_json, lambda: None)
-    if not as_json:
-        out.print("next: [bold]tokui promote[/]")
-
-
-def _show_training(
-    version: "Version", judged: "dict[str, dict[str, Estimate]]", customers: int, refused: dict[str, str]
-) -> None:
-    names = list(next(iter(judged.values())))
-    grid = _grid("", *names, title=f"{version.task} {version.number}, judged on {customers:,} customers "
-                 f"from {version.judged_at[:10]} on, 95 % intervals")  # fmt: skip
-    for kind, metrics in judged.items():
-        mark = "[bold]" if kind == version.kind else ""
-        cells = (f"{mark}{e.value:.3f}\n[not bold dim]{e.low:.3f}–{e.high:.3f}[/]" for e in metrics.values())
-        grid.add_row(mark + kind, *cells)
-    out.print(grid)
-    for kind, reason in refused.items():
-        out.print(f"{kind} could not take part: {_plain(reason)}")
-
-
-def _version(version: "Version") -> dict[str, Any]:
-    return {
-        "task": version.task,
-        "version": version.number,
-        "aliases": version.aliases,
-        "kind": version.kind,
-        "judged_at": version.judged_at,
-        "run_id": version.run_id,
-        "metrics": {name: vars(estimate) for name, estimate in version.metrics.items()},
-    }
+                judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
+                title = f"{name} {version.number}, {len(made.backtest.actual):,} customers from {version.judged_at[:10]} on"
+                out.print(show.compared(title, version.kind, judged, made.backtest.refused))
+    _say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
 
 
 @app.command()
 def models(config: Config = TOML, as_json: Json = False) -> None:
     """List model versions, their aliases and out-of-time metrics."""
     from features.settings import load_settings
+    from serving import show
     from training.tasks import TASKS
 
     tracker = _tracker(load_settings(config))
     versions = [version for task in TASKS for version in tracker.versions(task)]
 
-    def show() -> None:
-        if not versions:
-            out.print("no models yet; run [bold]tokui train[/]")
-            return
-        grid = _grid("model", "alias", "kind", "judged at", "out of time (95 % interval)")
-        for version in versions:
-            shown = [
-                f"{name} {e.value:.3f} ({e.low:.3f}–{e.high:.3f})"
-                for name, e in list(version.metrics.items())[:4]
-            ]
-            grid.add_row(f"{version.task} {version.number}", ", ".join(version.aliases), version.kind,
-                         version.judged_at[:10], "\n".join(shown))  # fmt: skip
-        out.print(grid)
-
-    _say([_version(version) for version in versions], as_json, show)
+    documents = [show.version_document(version) for version in versions]
+    _say(documents, as_json, lambda: out.print(show.versions(versions)))
 
 
 @app.command()
@@ -340,8 +285,8 @@ def promote(
 ) -> None:
     """Make the challenger champion, unless it is worse out of time than the champion."""
     from features.settings import load_settings
-    from training.live import Live
-    from training.promotion import live_folder
+    from serving import show
+    from training.live import Live, live_folder
     from training.promotion import promote as crown
     from training.tasks import TASKS
 
@@ -356,21 +301,8 @@ def promote(
     for name in names:
         _task(name)
         done.append(crown(settings, tracker, live, name, number=version, force=force))
-        made = done[-1]
         if not as_json:
-            why = (
-                "by force"
-                if made.forced
-                else "first champion"
-                if made.before is None
-                else f"was {made.before.number}"
-            )
-            if made.comparison is not None:
-                c = made.comparison
-                why += (
-                    f"; {TASKS[name].metric.name} {c.a:.4g} against {c.b:.4g} on {made.customers:,} customers"
-                )
-            out.print(f"[bold]{name} {made.version.number}[/] is champion ({why})")
+            out.print(show.promoted(done[-1]))
     _say(
         [{"task": d.version.task, "version": d.version.number, "forced": d.forced} for d in done],
         as_json,
@@ -412,8 +344,8 @@ def serve(
     """Start the REST API with the champions."""
     from features.settings import load_settings
     from serving.service import serve as start
-    from training.live import Live
-    from training.promotion import live_folder, sync
+    from training.live import Live, live_folder
+    from training.promotion import sync
 
     settings = load_settings(config)
     sync(_tracker(settings), Live(live_folder(settings)))
@@ -433,8 +365,8 @@ def score(
     from features.settings import load_settings
     from serving.batch import score as write
     from serving.champions import load_predictor
-    from training.live import Live
-    from training.promotion import live_folder, sync
+    from training.live import Live, live_folder
+    from training.promotion import sync
 
     settings = load_settings(config)
     live = Live(live_folder(settings))

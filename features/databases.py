@@ -44,7 +44,7 @@ def expand(address: str) -> str:
 def redact(address: str) -> str:
     """An address without the password it may carry."""
     shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", address)
-    return re.sub(r"(?i)(password=)[^&\s]*", r"\1***", shown)
+    return re.sub(r"""(?i)(password\s*=\s*)[^&\s"']+""", r"\1***", shown)
 
 
 def is_postgres(address: str) -> bool:

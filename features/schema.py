@@ -106,7 +106,7 @@ ORDERS = _table(
     Column("product_id", _ID, "what was bought"),
     Column("quantity", _NUMBER, "units; negative for a return"),
     Column("amount", _NUMBER, "money of the line; negative for a return", required=True),
-    Column("margin", _NUMBER, "contribution margin of the line; taken from amount where absent"),
+    Column("margin", _NUMBER, "contribution margin of the line; where empty, amount times ltv.margin_rate"),
 )
 CONTRACTS = _table(
     "contracts",

@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from training.live import Live
 log = logging.getLogger("tokui.serving")
 
 POLL_SECONDS = 1.0
+RETRY_SECONDS = 10.0
 
 Load = Callable[[Live], Predictor]
 Seen = tuple[tuple[int, int, int] | None, ...]
@@ -76,6 +79,7 @@ class Champions:
     def __init__(self, live: Live, poll_seconds: float = POLL_SECONDS, load: Load = load_predictor) -> None:
         self._live, self._poll, self._load = live, poll_seconds, load
         self._tried: Seen | None = None
+        self._again = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="tokui-champions", daemon=True)
         self.state = State(None, "models are being loaded")
@@ -92,7 +96,7 @@ class Champions:
     def look(self) -> None:
         """Load what is there, if it is other than what was tried last."""
         seen = tuple(_stamp(path) for path in (self._live.pointer, self._live.snapshot))
-        if seen == self._tried:
+        if seen == self._tried and time.monotonic() < self._again:
             return
         # Noted before reading: whatever changes meanwhile is looked at again.
         self._tried = seen
@@ -102,8 +106,10 @@ class Champions:
                 _warm(predictor)
         except (TokuiError, OSError, ValueError, KeyError) as error:
             self._keep(str(error) or repr(error))
+            # Files that were still being copied, or a full table of open files, mend themselves.
+            self._again = time.monotonic() + RETRY_SECONDS
             return
-        self.state = State(predictor, None)
+        self.state, self._again = State(predictor, None), math.inf
         log.info("serving ltv %(ltv)d and churn %(churn)d", predictor.models)
 
     def _keep(self, reason: str) -> None:

@@ -18,10 +18,11 @@ from features.files import write_text
 from features.settings import load_settings
 from features.simulate import simulate
 from features.tables import bind
+from serving import show
 from serving.take import take_snapshot
 from training.history import read_history
-from training.live import Live
-from training.promotion import live_folder, promote
+from training.live import Live, live_folder
+from training.promotion import promote
 from training.register import register
 from training.tasks import TASKS
 from training.tracking import Tracker
@@ -65,7 +66,9 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
             # A second demo in the same folder meets a world of the same seed and must not stop here.
             promote(settings, tracker, live, name, force=True)
             found[name] = {"version": version.number, "chosen": made.backtest.chosen, **_metrics(made)}
-            say(_compared(made))
+            judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
+            title = f"{name}, {len(made.backtest.actual):,} customers"
+            say(show.compared(title, made.backtest.chosen, judged, made.backtest.refused))
         step("taking the snapshot: every customer's features as of the last day")
         taken = take_snapshot(tables, threads=threads)
     step("starting the REST API and asking it for three customers")
@@ -100,21 +103,6 @@ def _metrics(made: Training) -> dict[str, Any]:
         kind: {name: vars(estimate) for name, estimate in candidate.metrics.items()}
         for kind, candidate in made.backtest.candidates.items()
     }
-
-
-def _compared(made: Training) -> Table:
-    backtest = made.backtest
-    names = list(backtest.winner.metrics)[:4]
-    grid = Table(
-        "candidate", *names, title=f"{made.task.name}, {len(backtest.actual):,} customers, 95 % intervals"
-    )
-    for kind, candidate in backtest.candidates.items():
-        mark = "[bold]" if kind == backtest.chosen else ""
-        shown = (candidate.metrics[name] for name in names)
-        grid.add_row(
-            mark + kind, *(f"{mark}{e.value:.3f} [not bold dim]{e.low:.3f}–{e.high:.3f}[/]" for e in shown)
-        )
-    return grid
 
 
 def _ask(config: Path, live: Live, step: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -172,7 +160,7 @@ def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 def _answers(answers: list[dict[str, Any]], currency: str) -> Table:
-    grid = Table("customer", f"LTV, {currency}", "has left by", "why", title="three customers, over HTTP")
+    grid = show.grid("customer", f"LTV, {currency}", "has left by", "why", title="three customers, over HTTP")
     for each in answers:
         ltv = each["ltv"]
         value = f"[bold]{ltv['value']:,.0f}[/], tier {each['tier']}\n[dim]{ltv['low']:,.0f} to {ltv['high']:,.0f}[/]"

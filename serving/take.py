@@ -11,8 +11,7 @@ from features.snapshot import write_snapshot
 from features.store import bound_columns
 from features.tables import Tables
 from features.windows import DAY
-from training.live import Live
-from training.promotion import live_folder
+from training.live import Live, live_folder
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ MONEY = "orders_amount_sum_ever"
 PURCHASE_COLUMNS = (DAYS, AGE, SILENCE, MONEY)
 """What the models here need: purchase days so far, days since the first and the last, money so far."""
 
+RETURNED = "returns_amount_sum_ever"
+"""Money given back so far, 0 or less; taken into account where it is known."""
+
 _MIN_CUSTOMERS = 20
 _LOG_BOUND = 12.0
 
@@ -54,6 +57,9 @@ class Purchases:
         # Contiguous copies: numpy's strided and contiguous loops may differ in the last bit, and
         # one row must give what a batch gives.
         days, age, silence, money = (np.ascontiguousarray(matrix.column(c)) for c in PURCHASE_COLUMNS)
+        if RETURNED in matrix:
+            # Who bought for a fortune and sent it all back has bought for nothing.
+            money = np.maximum(money + np.nan_to_num(np.ascontiguousarray(matrix.column(RETURNED))), 0.0)
         bought = (days >= 1) & np.isfinite(age) & np.isfinite(silence)
         days = np.where(bought, days, np.nan)
         # Times of day may leave a sliver below zero or beyond the age; the likelihood has neither.

@@ -163,7 +163,13 @@ def _fit_hazard(
     names = (*train.matrix.names, INTERVAL)
     later = None if validation is None else rows_of(validation)
     booster = fit_booster(
-        "binary", rows_of(train), names, trees, validation=later, categorical=tuple(train.matrix.categories)
+        "binary",
+        rows_of(train),
+        names,
+        trees,
+        validation=later,
+        categorical=tuple(train.matrix.categories),
+        first=(INTERVAL,),
     )
     plain = [[0.0, 1.0]] * len(parameters["horizons_days"])
     model = HazardChurn(

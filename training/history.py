@@ -91,10 +91,7 @@ class History:
         """Margin less cost to serve in so many days after each cutoff, discounted, [n]."""
         ltv = self.settings.ltv
         booked, rate = self.happened[ORDERS_BOOKED.name], ltv.discount_rate
-        if "margin" in booked.numbers:
-            money = money_ahead(booked, "margin", observations, days, rate)
-        else:
-            money = money_ahead(booked, "amount", observations, days, rate) * ltv.margin_rate
+        money = money_ahead(booked, "margin", observations, days, rate)
         if COSTS_BOOKED.name in self.happened:
             money -= money_ahead(self.happened[COSTS_BOOKED.name], "amount", observations, days, rate)
         return money
@@ -154,12 +151,18 @@ def read_history(tables: Tables, part: int = 0) -> History:
     parts = parts_needed(connection)
     store = load_store(connection, features.streams, part=part, parts=parts)
     outcomes: dict[str, tuple[Stream, tuple[str, ...]]] = {
-        ORDERS_BOOKED.name: (ORDERS_BOOKED, ("margin",) if "margin" in bound["orders"] else ("amount",)),
+        ORDERS_BOOKED.name: (ORDERS_BOOKED, tuple(c for c in ("amount", "margin") if c in bound["orders"])),
         ORDERS_PLACED.name: (ORDERS_PLACED, ()),
     }
     if COSTS_BOOKED.table in bound:
         outcomes[COSTS_BOOKED.name] = (COSTS_BOOKED, ("amount",))
     happened = load_store(connection, outcomes, known=False, part=part, parts=parts).streams
+    booked = happened[ORDERS_BOOKED.name].numbers
+    earned = booked["amount"] * tables.settings.ltv.margin_rate
+    # A line without a margin is not one without value.
+    booked["margin"] = (
+        np.where(np.isnan(booked["margin"]), earned, booked["margin"]) if "margin" in booked else earned
+    )
     first, last = connection.execute(
         "SELECT epoch_us(min(occurred_at)), epoch_us(max(occurred_at)) FROM orders WHERE amount >= 0"
     ).fetchall()[0]

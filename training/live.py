@@ -8,12 +8,22 @@ Every file appears whole, the pointer last, so a server that looks at any moment
 old state or the new.
 """
 
+import fcntl
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from features.errors import ChecksumError
+from features.errors import ChecksumError, ModelError
 from features.files import folder_whole, write_text
+from features.settings import Settings
+from training.bundle import read_bundle
+
+
+def live_folder(settings: Settings) -> Path:
+    """Where a project's servers read."""
+    return settings.folder / "live"
 
 
 class Live:
@@ -47,7 +57,7 @@ class Live:
             return {str(task): int(number) for task, number in document.items()}
         except FileNotFoundError:
             return {}
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise ChecksumError(
                 f"{self.pointer} is not a list of champions: {error}; promote again"
             ) from error
@@ -56,15 +66,37 @@ class Live:
         """Where a bundle lies."""
         return self.folder / f"{task}-{number}"
 
+    def holds(self, task: str, number: int) -> bool:
+        """Whether a version is here, whole, and pointed to."""
+        try:
+            if self.champions().get(task) != number:
+                return False
+            read_bundle(self.bundle(task, number))
+        except ModelError:
+            return False
+        return True
+
     def publish(self, task: str, number: int, source: Path) -> None:
         """Copy a bundle here, then point to it."""
         with folder_whole(self.bundle(task, number)) as partial:
             for file in source.iterdir():
                 shutil.copy2(file, partial / file.name)
-        before = self.champions()
-        write_text(self.pointer, json.dumps({**before, task: number}))
+        with self._alone():
+            try:
+                before = self.champions()
+            except ChecksumError:
+                # Promoting again is the mend for a broken pointer, so it must not stop here.
+                before = {}
+            write_text(self.pointer, json.dumps({**before, task: number}))
         keep = {number, before.get(task, number)}
         for path in self.folder.glob(f"{task}-*"):
             tail = path.name.removeprefix(f"{task}-")
             if tail.isdigit() and int(tail) not in keep:
                 shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two promotions at once must not lose each other's line in the pointer."""
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,7 +1,6 @@
 """Promotion: a challenger becomes champion only if it is not worse out of time."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -70,7 +69,8 @@ def promote(
     if before is not None and before.number != version.number:
         try:
             comparison, customers = against(settings, tracker, version, before)
-            if comparison.p_worse < WORSE:
+            # Written so that a comparison that says nothing (NaN) does not pass either.
+            if not comparison.p_worse >= WORSE:
                 reason = (
                     f"{task} version {version.number} is worse than champion {before.number} out of time "
                     f"({TASKS[task].metric.name} {comparison.a:.4g} against {comparison.b:.4g} on {customers:,} "
@@ -86,10 +86,11 @@ def promote(
     tags = {"promoted_by": "force" if reason else "comparison" if comparison else "first"}
     if reason:
         tags["forced_because"] = reason[:4000]
+    # Servers first: if that fails, nothing has changed and the same command may be given again.
+    live.publish(task, version.number, tracker.artifact(version, "model"))
     tracker.give(version, CHAMPION, tags)
     if CHALLENGER in version.aliases:
         tracker.take(task, CHALLENGER)
-    live.publish(task, version.number, tracker.artifact(version, "model"))
     return Promotion(version, before, comparison, customers, bool(reason))
 
 
@@ -131,10 +132,5 @@ def sync(tracker: Tracker, live: Live) -> None:
     """
     for task in TASKS:
         version = tracker.champion(task)
-        if live.champions().get(task) != version.number:
+        if not live.holds(task, version.number):
             live.publish(task, version.number, tracker.artifact(version, "model"))
-
-
-def live_folder(settings: Settings) -> Path:
-    """Where a project's servers read."""
-    return settings.folder / "live"

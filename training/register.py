@@ -13,7 +13,7 @@ from evaluation.modelcard import CardData, IntervalData, render_card
 from features.errors import FingerprintError, ModelError
 from features.observations import wall_clock
 from features.types import Floats
-from training.backtest import Candidate, cross_calibrated
+from training.backtest import Candidate
 from training.parts import PartsModel
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
 from training.train import Training
@@ -92,27 +92,30 @@ def _log_candidate(
 def _champion_answer(tracker: Tracker, training: Training) -> tuple[Version | None, Floats | None]:
     """The champion and what it says of the judged rows, if it can honestly say anything.
 
-    The version that was fitted before its own judged cutoff is asked, and only of rows that are not
-    older than that: it has seen nothing of their outcomes.
+    Where its data ended by the judged cutoff, the very model that is served is asked. Otherwise the
+    one that was fitted before its own judged cutoff, and only of rows that are not older than that:
+    it has seen nothing of their outcomes.
     """
     champion = tracker.holding(training.task.name, CHAMPION)
     if champion is None:
         return None, None
+    judged = wall_clock(training.backtest.cutoff)
     try:
-        bundle = tracker.bundle(champion, "rehearsed")
+        bundle = tracker.bundle(champion)
+        if datetime.fromisoformat(bundle.facts["data_until"]) > judged:
+            bundle = tracker.bundle(champion, "rehearsed")
     except (FingerprintError, ModelError):
         return None, None
     same = (
         bundle.fingerprint == training.history.features.fingerprint
         and bundle.facts["outputs"] == list(training.task.outputs)
         and bundle.facts["span_days"] == training.task.span_days
-        and datetime.fromisoformat(bundle.facts["judged_at"]) <= wall_clock(training.backtest.cutoff)
+        and datetime.fromisoformat(bundle.facts["judged_at"]) <= judged
     )
     if not same:
         return None, None
-    # Calibrated by halves of the judged rows, as the challenger is: neither gets an advantage.
-    panel = training.backtest.panel
-    return champion, cross_calibrated(training.task, training.history, panel, bundle.model)
+    answer = bundle.model.predict(training.backtest.panel.matrix)
+    return champion, answer.reshape(training.backtest.actual.shape)
 
 
 def card_data(training: Training, champion: Version | None, said: Floats | None) -> CardData:

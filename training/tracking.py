@@ -9,9 +9,9 @@ A training is one parent run; every candidate of its backtest is a child run. A 
     card.html, card.ja.html, tokui.toml
 """
 
+import fcntl
 import hashlib
 import json
-import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluation.bootstrap import Estimate
-from features.errors import NoChampionError
+from features.databases import redact
+from features.errors import NoChampionError, SourceError
 from features.types import Floats
 from training.bundle import Bundle, read_bundle, write_bundle
 
@@ -83,13 +84,17 @@ class Record:
 
 
 def hashed(customer_ids: list[str], salt: str) -> list[str]:
-    """Customer ids as MLflow may see them: SHA-256 with the project's name, 16 hex digits."""
+    """Pseudonyms of customer ids for MLflow: SHA-256 with the project's name, 16 hex digits.
+
+    They keep ids out of sight and join one version's rows to another's. Whoever may guess all ids
+    can find them again; access to ``mlruns/`` is the protection.
+    """
     return [hashlib.sha256(f"{salt}\0{each}".encode()).hexdigest()[:16] for each in customer_ids]
 
 
 def without_secrets(toml: str) -> str:
     """tokui.toml with passwords in addresses blotted out."""
-    return re.sub(r"(://[^:/@\s\"']+):[^@\s\"']+@", r"\1:***@", toml)
+    return "\n".join(redact(line) for line in toml.split("\n"))
 
 
 class Tracker:
@@ -109,16 +114,33 @@ class Tracker:
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """MLflow's client."""
+        """MLflow's client.
+
+        Raises:
+            SourceError: What is there is not a database of MLflow's.
+        """
         import logging
 
         # Creating the database is told at length; nobody asked.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
         from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        return MlflowClient(tracking_uri=self.address, registry_uri=self.address)
+        # Two first trainings at once would both make the database, and one would fail halfway.
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                client = MlflowClient(tracking_uri=self.address, registry_uri=self.address)
+                client.search_experiments(max_results=1)
+            except (SQLAlchemyError, MlflowException) as error:
+                raise SourceError(
+                    f"{self.folder / 'mlflow.db'} cannot be used as MLflow's database ({type(error).__name__}); "
+                    "move it away, or mend it with `mlflow db upgrade`"
+                ) from error
+        return client
 
     @contextmanager
     def run(self, task: str, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:

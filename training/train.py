@@ -13,8 +13,6 @@ from features.types import Floats
 from training.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
 from training.boosting import Trees
 from training.bundle import CANARIES, Bundle
-from training.churn import calibrated
-from training.churn_models import HazardChurn
 from training.history import History, Panel
 from training.ltv_models import LtvModel
 from training.parts import PartsModel
@@ -36,8 +34,8 @@ class Training:
         history: What it was learnt from.
         backtest: How the candidates did out of time.
         bundle: The chosen candidate, fitted on everything.
-        rehearsed: The chosen candidate as fitted for the backtest, before calibration: what the
-            next challenger is compared with, because it has seen nothing after the judged cutoff.
+        rehearsed: The chosen candidate as fitted for the backtest: what the next challenger is
+            compared with, because it has seen nothing after the judged cutoff.
         trees: How boosters were grown, by kind.
         intervals: Of LTV: the intervals and their coverage.
     """
@@ -103,11 +101,6 @@ def train(
     progress(f"{chosen} on everything")
     final = task.fit(chosen, history, panel, history.end, trees[chosen])
     intervals = None
-    rehearsed = backtest.winner.model
-    if isinstance(task, ChurnTask) and isinstance(rehearsed, HazardChurn):
-        # The calibration was seen out of time; the booster may use the newest rows all the same.
-        seen = calibrated(rehearsed, task.rows(history, backtest.panel)).parameters["calibration"]
-        final = replace(final, parameters={**final.parameters, "calibration": seen})
     if isinstance(task, LtvTask):
         intervals = check_intervals(task, backtest)
     made = intervals.intervals if intervals else None
@@ -117,7 +110,7 @@ def train(
         history,
         backtest,
         _bundle(task, history, final, facts, made),
-        _bundle(task, history, rehearsed, facts, made),
+        _bundle(task, history, backtest.winner.model, facts, made),
         trees,
         intervals,
     )

@@ -83,18 +83,13 @@ def tune(
     def loss(trial: optuna.Trial) -> float:
         model = task.fit(kind, history, before, until, grown(trial))
         prediction = model.predict(there.matrix).reshape(actual.shape)
-        return float(task.metric.loss(task.metric(actual.ravel(), prediction.ravel())))
+        found = float(task.metric.loss(task.metric(actual.ravel(), prediction.ravel())))
+        # Optuna takes NaN for a failure, and a trial that failed would be asked for for ever.
+        return found if np.isfinite(found) else 1e9
 
-    key = json.dumps(
-        [
-            history.fingerprint,
-            history.features.fingerprint,
-            task.name,
-            kind,
-            task.settings.model_dump()["training"],
-            until,
-        ]
-    )
+    settings = task.settings.model_dump()
+    data = (history.fingerprint, history.features.fingerprint, until)
+    key = json.dumps([*data, task.name, kind, settings["training"], settings[task.name]])
     name = f"{task.name}-{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():

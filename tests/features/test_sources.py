@@ -214,7 +214,7 @@ def server(tmp_path_factory):
     home.mkdir()
     account = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if account:
-        made = subprocess.run(["chown", "postgres", str(home)], check=False, capture_output=True)  # noqa: S603, S607
+        made = subprocess.run(["chown", "postgres", str(home)], check=False, capture_output=True)
         if made.returncode or shutil.which("runuser") is None:
             shutil.rmtree(home)
             pytest.skip("PostgreSQL does not run as root, and there is no account postgres")
@@ -225,11 +225,11 @@ def server(tmp_path_factory):
     data = str(home / "data")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home}"
     try:
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [*account, initdb, "-D", data, "-U", "tokui", "-A", "scram-sha-256", "--pwfile", str(home / "pw")],
             check=True, capture_output=True, cwd="/",
         )  # fmt: skip
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [*account, pg_ctl, "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
@@ -251,7 +251,7 @@ def server(tmp_path_factory):
                 admin.commit()
             yield address
         finally:
-            subprocess.run(  # noqa: S603
+            subprocess.run(
                 [*account, pg_ctl, "-D", data, "-m", "immediate", "-w", "stop"],
                 check=False, capture_output=True, cwd="/",
             )  # fmt: skip

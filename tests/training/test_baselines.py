@@ -182,3 +182,11 @@ def test_matrix_and_histories_round_trip():
     again = Purchases.from_matrix(as_matrix(purchases))
     np.testing.assert_allclose(again.t_x, purchases.t_x, atol=1e-9)
     np.testing.assert_allclose(again.spend, purchases.spend)
+
+
+def test_who_sent_everything_back_has_bought_for_nothing():
+    names = (*PURCHASE_COLUMNS, "returns_amount_sum_ever")
+    matrix = FeatureMatrix(
+        names, np.array([[2, 30, 5, 20, 0], [2, 30, 5, 20, -5], [2, 30, 5, 20, -25], [2, 30, 5, 20, np.nan]])
+    )
+    assert Purchases.from_matrix(matrix).spend.tolist() == [10, 7.5, 0, 10]

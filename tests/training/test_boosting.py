@@ -47,6 +47,29 @@ def test_monotone_constraint_holds(rows):
     assert (np.diff(raw_score(booster, line)) <= 0).all()
 
 
+def test_a_column_learnt_first_has_its_whole_effect_though_few_trees_may_use_it():
+    rng = np.random.default_rng(3)
+    part = rng.integers(0, 3, 6000)
+    values = np.column_stack([rng.normal(size=(6000, 60)), part])
+    label = (rng.random(6000) < np.array([0.1, 0.3, 0.6])[part]).astype(float)
+    names = [*(f"noise_{i}" for i in range(60)), "part"]
+    trees = Trees(rounds=20, feature_share=0.05)
+
+    def gap(**first):
+        p = 1 / (
+            1 + np.exp(-raw_score(fit_booster("binary", Rows(values, label), names, trees, **first), values))
+        )
+        return max(abs(p[part == k].mean() - label[part == k].mean()) for k in range(3))
+
+    assert gap(first=("part",)) < 0.01 < gap()
+
+
+def test_a_tree_sees_ten_columns_at_the_least():
+    trees = Trees(feature_share=0.2)
+    shares = [trees.params("binary", 1000, columns)["feature_fraction"] for columns in (3, 20, 50, 100)]
+    assert shares == [1.0, 0.5, 0.2, 0.2]
+
+
 def test_names_are_made_acceptable():
     assert safe_names(["a b", "a:b", "x", "売上"]) == ["a_b", "a_b__2", "x", "売上"]
 

@@ -1,0 +1,95 @@
+"""What the command line shows people: reports, trainings, versions and promotions as tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from evaluation.bootstrap import Estimate
+from features.tablereport import TableReport
+from training.promotion import Promotion
+from training.tasks import TASKS
+from training.tracking import Version
+
+METRICS = 4
+"""So many metrics stand side by side on a narrow terminal; the model card has all."""
+
+
+def grid(*names: str, title: str | None = None) -> Table:
+    """A table whose last column alone may wrap."""
+    made = Table(title=title, title_justify="left")
+    for name in names:
+        made.add_column(name, no_wrap=name != names[-1])
+    return made
+
+
+def reports(found: Iterable[TableReport]) -> Group:
+    """What binding found, a row a table, and a line for everything that was dropped or odd."""
+    made = grid("table", "rows", "kept", "customers", "first", "last", "empty values")
+    lines = []
+    for report in found:
+        first, last = (f"{t:%Y-%m-%d}" if t else "" for t in (report.first, report.last))
+        empty = ", ".join(f"{name} {count:,}" for name, count in report.nulls.items() if count)
+        counts = (f"{n:,}" for n in (report.rows_read, report.rows_kept, report.customers))
+        made.add_row(report.table, *counts, first, last, empty)
+        for word, findings in (("dropped", report.dropped), ("noted", report.warnings)):
+            lines += [f"{report.table}: [bold]{word}[/] {escape(str(finding))}" for finding in findings]
+    return Group(made, *lines)
+
+
+def compared(
+    title: str, chosen: str, judged: Mapping[str, Mapping[str, Estimate]], refused: Mapping[str, str]
+) -> Group:
+    """Candidates and their metrics with intervals, the chosen one in bold."""
+    names = list(judged[chosen])[:METRICS]
+    made = grid("candidate", *names, title=f"{title}, 95 % intervals")
+    for kind, metrics in judged.items():
+        mark = "[bold]" if kind == chosen else ""
+        shown = (metrics[name] for name in names)
+        cells = (f"{mark}{e.value:.3f}\n[not bold dim]{e.low:.3f}–{e.high:.3f}[/]" for e in shown)
+        made.add_row(mark + kind, *cells)
+    lines = (f"{kind} could not take part: {escape(reason)}" for kind, reason in refused.items())
+    return Group(made, *lines)
+
+
+def versions(found: Sequence[Version]) -> Table | str:
+    """Versions, their aliases and what was measured."""
+    if not found:
+        return "no models yet; run [bold]tokui train[/]"
+    made = grid("model", "alias", "kind", "judged at", "out of time (95 % interval)")
+    for version in found:
+        measured = list(version.metrics.items())[:METRICS]
+        shown = "\n".join(f"{name} {e.value:.3f} ({e.low:.3f}–{e.high:.3f})" for name, e in measured)
+        name = f"{version.task} {version.number}"
+        made.add_row(name, ", ".join(version.aliases), version.kind, version.judged_at[:10], shown)
+    return made
+
+
+def version_document(version: Version) -> dict[str, Any]:
+    """A version for machines."""
+    return {
+        "task": version.task,
+        "version": version.number,
+        "aliases": version.aliases,
+        "kind": version.kind,
+        "judged_at": version.judged_at,
+        "run_id": version.run_id,
+        "metrics": {name: vars(estimate) for name, estimate in version.metrics.items()},
+    }
+
+
+def promoted(made: Promotion) -> str:
+    """Who is champion now, and why."""
+    task = made.version.task
+    if made.forced:
+        why = "by force"
+    elif made.before is None:
+        why = "first champion"
+    else:
+        why = f"was {made.before.number}"
+    if made.comparison is not None:
+        c = made.comparison
+        why += f"; {TASKS[task].metric.name} {c.a:.4g} against {c.b:.4g} on {made.customers:,} customers"
+    return f"[bold]{task} {made.version.number}[/] is champion ({why})"
