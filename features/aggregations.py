@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from features.batch import Batch
+from features.batch import Batch, product
 from features.kernel import kernel
 from features.types import Floats, Index
 from features.windows import Window
@@ -89,20 +89,6 @@ def _mean(
             n = before(running, hi[k], start[k]) - before(running, lo[w, k], start[k])
             s, e = between(total, error, lo[w, k], hi[k], start[k])
             out[w, k] = (s + e) / n if n > 0 else np.nan
-
-
-@kernel
-def product(x: float, y: float) -> tuple[float, float]:
-    """x·y to twice the precision, as value and error (Dekker 1971)."""
-    split = 134217729.0  # 2**27 + 1 halves a double's digits
-    p = x * y
-    cx = split * x
-    xh = cx - (cx - x)
-    cy = split * y
-    yh = cy - (cy - y)
-    xl = x - xh
-    yl = y - yh
-    return p, ((xh * yh - p) + xh * yl + xl * yh) + xl * yl
 
 
 @kernel

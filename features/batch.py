@@ -50,8 +50,21 @@ def _running_sum(offsets: Index, values: Floats, total: Floats, error: Floats) -
 
 
 @kernel
+def product(x: float, y: float) -> tuple[float, float]:
+    """x·y to twice the precision, as value and error (Dekker 1971)."""
+    split = 134217729.0  # 2**27 + 1 halves a double's digits
+    p = x * y
+    cx = split * x
+    xh = cx - (cx - x)
+    cy = split * y
+    yh = cy - (cy - y)
+    xl = x - xh
+    yl = y - yh
+    return p, ((xh * yh - p) + xh * yl + xl * yh) + xl * yl
+
+
+@kernel
 def _running_product_sum(offsets: Index, left: Floats, right: Floats, total: Floats, error: Floats) -> None:
-    split = 134217729.0  # 2**27 + 1 halves a double's digits (Dekker 1971)
     for customer in range(len(offsets) - 1):
         s = 0.0
         e = 0.0
@@ -59,17 +72,10 @@ def _running_product_sum(offsets: Index, left: Floats, right: Floats, total: Flo
             x = left[i]
             y = right[i]
             if not (np.isnan(x) or np.isnan(y)):
-                p = x * y
-                cx = split * x
-                xh = cx - (cx - x)
-                xl = x - xh
-                cy = split * y
-                yh = cy - (cy - y)
-                yl = y - yh
-                e += ((xh * yh - p) + xh * yl + xl * yh) + xl * yl
+                p, ep = product(x, y)
                 t = s + p
                 b = t - s
-                e += (s - (t - b)) + (p - b)
+                e += ep + ((s - (t - b)) + (p - b))
                 s = t
             total[i] = s
             error[i] = e

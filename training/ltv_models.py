@@ -1,5 +1,6 @@
 """What can predict lifetime value: the candidates as models, ready to be served."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -55,9 +56,9 @@ class LtvModel(PartsModel):
         """Expected money over the horizon [n]."""
         return self.value(matrix, raw, self.horizon_days) * float(self.parameters["total"])
 
+    @abstractmethod
     def value(self, matrix: FeatureMatrix, raw: Mapping[str, Floats], days: float) -> Floats:
         """Expected money over so many days [n], before the total is calibrated."""
-        raise NotImplementedError
 
     def total_factor(self, matrix: FeatureMatrix, money: Floats, days: float) -> float:
         """What the predicted total must be multiplied with to be the actual one.
