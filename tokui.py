@@ -48,7 +48,12 @@ def main() -> None:
     except (TokuiError, OSError) as error:
         if debug:
             raise
-        err.print(f"[bold red]error[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+        if "--json" in arguments:
+            typer.echo(
+                json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False), err=True
+            )
+        else:
+            err.print(f"[bold red]error[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
     except KeyboardInterrupt:
         err.print("stopped")
@@ -258,6 +263,7 @@ def train(
                 judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
                 title = f"{name} {version.number}, {len(made.backtest.actual):,} customers from {version.judged_at[:10]} on"
                 out.print(show.compared(title, version.kind, judged, made.backtest.refused))
+                out.print(f"model card: {tracker.artifact(version, 'card.html')}", soft_wrap=True)
     _say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
 
 
@@ -292,11 +298,8 @@ def promote(
 
     settings = load_settings(config)
     tracker, live = _tracker(settings), Live(live_folder(settings))
-    names = (
-        tasks
-        or [t for t in TASKS if version or any("challenger" in v.aliases for v in tracker.versions(t))]
-        or list(TASKS)
-    )
+    waiting = [task for task in TASKS if version or tracker.holding(task, "challenger")]
+    names = tasks or waiting or list(TASKS)
     done = []
     for name in names:
         _task(name)
@@ -319,17 +322,15 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Compute every customer's features as of now, for the server and for scoring."""
-    from features.observations import wall_clock
     from serving.take import take_snapshot
 
     with _bound(config) as tables, _progress("snapshot"):
         taken = take_snapshot(tables, _moment(as_of, "--as-of"), threads=THREADS)
-    when = wall_clock(taken.as_of)
     _say(
         {"path": str(taken.path), "customers": taken.customers, "as_of": taken.as_of_text},
         as_json,
         lambda: out.print(
-            f"wrote {taken.customers:,} customers as of [bold]{when:%Y-%m-%d}[/] to {taken.path}"
+            f"wrote {taken.customers:,} customers as of [bold]{taken.as_of_text[:10]}[/] to {taken.path}"
         ),
     )
 
@@ -340,6 +341,7 @@ def serve(
     host: str = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    as_json: Json = False,
 ) -> None:
     """Start the REST API with the champions."""
     from features.settings import load_settings
@@ -349,7 +351,8 @@ def serve(
 
     settings = load_settings(config)
     sync(_tracker(settings), Live(live_folder(settings)))
-    out.print(f"http://{host}:{port}/docs  (stop with Ctrl-C)")
+    url = f"http://{host}:{port}"
+    _say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
     start(settings.folder, host, port, workers)
 
 

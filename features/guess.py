@@ -12,7 +12,7 @@ import duckdb
 from features.errors import TableError, TokuiError
 from features.horizons import fit_horizons
 from features.looks import Look, look_at
-from features.schema import TABLES, Kind, Table
+from features.schema import ORDERS, TABLES, Kind, Table
 from features.settings import Settings
 from features.tables import bind
 from features.textfiles import quote
@@ -80,10 +80,7 @@ def guess_settings(
         looks = look_at(connection, files, home, Path(scratch))
         matches, left = _choose(looks)
         if "orders" not in matches:
-            raise TableError(
-                f"none of {', '.join(look.label for look in looks)} looks like orders, which need columns for "
-                "customer_id, occurred_at and amount; write [tables.orders] by hand"
-            )
+            raise TableError(_no_orders(looks))
         suggestion = _suggest_where(connection, matches["orders"])
     japanese = any(not normalise(name).isascii() for match in matches.values() for name in match.look.kinds)
     head = _head(home, currency, timezone, japanese=japanese)
@@ -107,6 +104,23 @@ def _choose(looks: list[Look]) -> tuple[dict[str, _Match], list[tuple[Look, str]
         else:
             matches[match.table.name] = match
     return matches, left
+
+
+def _no_orders(looks: Sequence[Look]) -> str:
+    """What is missing for orders in the file that comes nearest, and how to write it by hand."""
+    needed = [column for column in ORDERS.columns if column.required]
+    nearest = max(
+        looks, key=lambda look: len({line.column for line in _lines(look, ORDERS)} & {c.name for c in needed})
+    )
+    found = {line.column: line.expression for line in _lines(nearest, ORDERS)}
+    missing = " or ".join(f"{c.name} ({c.meaning})" for c in needed if c.name not in found)
+    has = ", ".join(f"{column} = {expression}" for column, expression in found.items()) or "nothing"
+    source = nearest.settings.source
+    return (
+        f"{nearest.label}: no column looks like {missing} among {', '.join(nearest.kinds)}; recognised: {has}. Rename "
+        f"the heading, or write tokui.toml by hand: currency, [tables.customers] derive = 'orders', [tables.orders] "
+        f"source = '{source}', columns.customer_id, columns.occurred_at and columns.amount"
+    )
 
 
 def _candidates(look: Look) -> list[_Match]:

@@ -26,11 +26,13 @@ from features.textfiles import guess_encoding, quote
 
 SAMPLE_ROWS = 20_000
 _ALL = TEXT_SUFFIXES | SHEET_SUFFIXES | PARQUET_SUFFIXES | DUCKDB_SUFFIXES
-_DAYS = ("%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y年%m月%d日", "%d %b %Y",
+_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y年%m月%d日", "%d %b %Y",
          "%d-%b-%Y", "%b %d, %Y", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y")  # fmt: skip
 _FORMATS = tuple(day + time for time in ("", " %H:%M", " %H:%M:%S") for day in _DAYS)
 _SWAPPED = (("%d/%m", "%m/%d"), ("%d-%m", "%m-%d"))
-_SELF_EVIDENT = ("%Y年%m月%d日",)
+_NEARLY_ALL = 0.9
+_SELF_EVIDENT = ("%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日")
+"""Year first: binding reads these without being told a format."""
 _WORDS = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
@@ -168,7 +170,7 @@ def _look(
             fitting = _fitting(connection, name, column)
             if fitting:
                 kinds[column] = "time"
-                if fitting[0] not in _SELF_EVIDENT:
+                if not fitting[0].startswith(_SELF_EVIDENT):
                     formats[column] = fitting[0]
                 ambiguous |= any(a in fitting[0] and fitting[0].replace(a, b) in fitting for a, b in _SWAPPED)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
@@ -185,18 +187,24 @@ def _kind(type_: str) -> str:
 
 
 def _fitting(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[str]:
-    """Date formats that fit all values of a column, with years in which business data may lie."""
+    """Date formats that fit nearly all values of a column, the best first, with plausible years.
+
+    A few values that are no dates are for ``tokui check`` to report, not a reason to miss the column.
+    """
     value = f"nullif(trim(CAST({identifier_of(column)} AS VARCHAR)), '')"
     fitting = list(_FORMATS)
     for rows in (100, SAMPLE_ROWS):  # most columns are no dates, which a few rows show
         checks = ", ".join(
-            f"bool_and(coalesce(year(try_strptime(value, {quote(form)})) BETWEEN 1970 AND 2100, false))"
+            f"avg(coalesce(year(try_strptime(value, {quote(form)})) BETWEEN 1970 AND 2100, false)::INTEGER)"
             for form in fitting
         )
         answer = connection.execute(
             f"SELECT {checks} FROM (SELECT {value} AS value FROM {table} WHERE {value} IS NOT NULL LIMIT {rows})"
         ).fetchall()[0]
-        fitting = [form for form, fits in zip(fitting, answer, strict=True) if fits]
+        shares = {
+            form: share for form, share in zip(fitting, answer, strict=True) if share and share >= _NEARLY_ALL
+        }
+        fitting = sorted(shares, key=lambda form: -shares[form])
         if not fitting:
             break
     return fitting

@@ -81,12 +81,17 @@ class Champions:
         self._tried: Seen | None = None
         self._again = 0.0
         self._stop = threading.Event()
+        self._looked = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="tokui-champions", daemon=True)
         self.state = State(None, "models are being loaded")
 
     def start(self) -> None:
         """Begin watching; returns at once."""
         self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the first look is over, whatever it found, or after so many seconds."""
+        self._looked.wait(seconds)
 
     def stop(self) -> None:
         """Stop watching; returns when the thread has ended or is in the middle of a load."""
@@ -126,6 +131,7 @@ class Champions:
                 # A defect must not end the watching: the next promotion may mend it.
                 log.exception("loading failed")
                 self._keep("loading failed unexpectedly; see the server's log")
+            self._looked.set()
             if self._stop.wait(self._poll):
                 return
 

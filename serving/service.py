@@ -7,6 +7,7 @@ outside, guard first, and BentoML's app inside it is told of the worker's start 
     TOKUI_LIVE=PROJECT/live bentoml serve serving.service:service     is the bare form of `tokui serve`
 """
 
+import asyncio
 import logging
 import os
 import socket
@@ -34,6 +35,7 @@ LIVE, KEYS, KEPT = "TOKUI_LIVE", "TOKUI_API_KEYS", "TOKUI_KEEP"
 how many predictions a worker remembers."""
 
 _GRACE_SECONDS = 10
+_LOAD_SECONDS = 60
 
 
 class Life:
@@ -58,6 +60,9 @@ class Life:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._champions.start()
+                # Workers share one port: one that answered before its models are loaded would turn away
+                # requests that the others could take.
+                await asyncio.to_thread(self._champions.wait, _LOAD_SECONDS)
             else:
                 self._champions.stop()
             return message

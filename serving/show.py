@@ -47,9 +47,10 @@ def compared(
     made = grid("candidate", *names, title=f"{title}, 95 % intervals")
     for kind, metrics in judged.items():
         mark = "[bold]" if kind == chosen else ""
+        name = f"{mark}{kind}\n[not bold dim]chosen[/]" if kind == chosen else kind
         shown = (metrics[name] for name in names)
         cells = (f"{mark}{e.value:.3f}\n[not bold dim]{e.low:.3f}–{e.high:.3f}[/]" for e in shown)
-        made.add_row(mark + kind, *cells)
+        made.add_row(name, *cells)
     lines = (f"{kind} could not take part: {escape(reason)}" for kind, reason in refused.items())
     return Group(made, *lines)
 

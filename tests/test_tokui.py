@@ -130,6 +130,14 @@ def test_what_a_user_can_mend_is_one_line_and_status_2(project, words, says):
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*")} == before  # nothing half-written
 
 
+def test_machines_get_the_error_as_json(project):
+    folder, _ = project
+    done = tokui("check", "--config", "nowhere.toml", "--json", cwd=folder)
+    assert done.returncode == 2
+    assert json.loads(done.stderr) == {"error": json.loads(done.stderr)["error"], "kind": "SourceError"}
+    assert "nowhere.toml" in json.loads(done.stderr)["error"]
+
+
 def test_debug_shows_the_traceback(project):
     folder, _ = project
     done = tokui("check", "--config", "nowhere.toml", "--debug", cwd=folder)

@@ -63,7 +63,9 @@ def promote(
     wanted = [v for v in versions if (CHALLENGER in v.aliases if number is None else v.number == number)]
     if not wanted:
         what = "challenger" if number is None else f"version {number}"
-        raise NoChampionError(f"there is no {task} {what}; `tokui models` lists what there is")
+        raise NoChampionError(
+            f"there is no {task} {what}; `tokui models` lists what there is, `tokui train {task}` makes one"
+        )
     version, before = wanted[0], next((v for v in versions if CHAMPION in v.aliases), None)
     comparison, customers, reason = None, 0, ""
     if before is not None and before.number != version.number:

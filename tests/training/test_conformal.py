@@ -81,3 +81,14 @@ def test_what_cannot_be_is_refused():
         ConformalIntervals.fit(y, p, (0.5,)).interval(p, 0.9)
     with pytest.raises(ChecksumError, match="edges"):
         ConformalIntervals.from_dict({"levels": [0.9]})
+
+
+def test_no_interval_reaches_below_what_was_ever_seen():
+    rng = np.random.default_rng(8)
+    p = rng.lognormal(3, 1.5, 4000)
+    y = p * rng.lognormal(0, 1, 4000) * (rng.random(4000) < 0.5)
+    made = ConformalIntervals.fit(y[:2000], p[:2000], (0.9,))
+    low, high = made.interval(p[2000:], 0.9)
+    assert (low >= 0).all()
+    assert (low <= p[2000:]).all()
+    assert np.mean((low <= y[2000:]) & (y[2000:] <= high)) >= 0.88
