@@ -6,6 +6,7 @@
     ├── TableError             ValueError    a bound table breaks the canonical schema
     ├── DefinitionError        ValueError    a stream, view, aggregation or window is declared wrongly
     ├── TrainingDataError      ValueError    the history cannot support the training asked for
+    ├── ExperimentError        ValueError    the data of an experiment cannot support the readout asked for
     ├── UnknownCustomerError   KeyError      no such customer in the snapshot
     └── ModelError
         ├── NoChampionError    LookupError   nothing has been promoted yet
@@ -44,6 +45,10 @@ class DefinitionError(TokuiError, ValueError):
 
 class TrainingDataError(TokuiError, ValueError):
     """The history cannot support the training asked for."""
+
+
+class ExperimentError(TokuiError, ValueError):
+    """The data of an experiment cannot support the readout, plan or policy asked for."""
 
 
 class UnknownCustomerError(TokuiError, KeyError):
