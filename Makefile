@@ -40,7 +40,7 @@ lock: ## pin what the newest allowed versions resolve to
 	.venv-lock/bin/python -m pip install --quiet --upgrade pip
 	.venv-lock/bin/python -m pip install --quiet . --group test
 	.venv-lock/bin/python -m pip install --quiet 'setuptools>=80' wheel
-	.venv-lock/bin/python -m pip freeze --all --exclude tokui --exclude pip > requirements.lock
+	.venv-lock/bin/python -m pip freeze --all --exclude tokui --exclude pip --exclude nvidia-nccl-cu12 > requirements.lock
 	rm -rf .venv-lock
 
 clean: ## remove what was built here

@@ -4,24 +4,27 @@ Rooms are imported inside the verbs, so that ``tokui --help`` answers at once.
 """
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from features.errors import TokuiError
-
-if TYPE_CHECKING:
-    from features.settings import Settings
-    from features.tables import Tables
-    from training.tracking import Tracker
+from serving.terminal import (
+    THREADS,
+    TOML,
+    Config,
+    Json,
+    bound,
+    err,
+    moment_of,
+    one_line,
+    out,
+    progress,
+    say,
+    tracker_of,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,14 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="B2B customer value: from purchase history to lifetime value and churn, as a REST answer.",
 )
-out = Console()
-err = Console(stderr=True)
-THREADS = os.cpu_count() or 1
-
-Config = Annotated[Path, typer.Option("--config", "-c", help="The tokui.toml to use.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Task = Annotated[str, typer.Argument(help="ltv or churn.")]
-TOML = Path("tokui.toml")
 
 
 def main() -> None:
@@ -53,7 +49,7 @@ def main() -> None:
                 json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False), err=True
             )
         else:
-            err.print(f"[bold red]error[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+            err.print(f"[bold red]error[/] {one_line(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
     except KeyboardInterrupt:
         err.print("stopped")
@@ -68,61 +64,12 @@ def _options(
     del debug
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split()).replace("[", "\\[")
-
-
-def _say(document: Any, as_json: bool, show: Callable[[], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
-    else:
-        show()
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[str], None]]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bars:
-        bar = bars.add_task(what, total=None)
-        yield lambda step: bars.update(bar, description=f"{what}: {step}")
-
-
-@contextmanager
-def _bound(config: Path) -> "Iterator[Tables]":
-    from features.settings import load_settings
-    from features.tables import bind
-
-    settings = load_settings(config)
-    with _progress("reading tables"):
-        tables = bind(settings)
-    with tables:
-        yield tables
-
-
-def _tracker(settings: "Settings") -> "Tracker":
-    from training.tracking import Tracker
-
-    return Tracker(settings.folder / settings.mlruns)
-
-
 def _task(name: str) -> None:
     from features.errors import SettingsError
-    from training.tasks import TASKS
+    from training.promotion import ALL
 
-    if name not in TASKS:
-        raise SettingsError(f"{name!r} is not a task; those are {', '.join(TASKS)}")
-
-
-def _moment(text: str | None, what: str) -> int | None:
-    from features.errors import SettingsError
-    from features.observations import moment
-
-    if text is None:
-        return None
-    try:
-        return moment(datetime.fromisoformat(text))
-    except ValueError as error:
-        raise SettingsError(f"{what} {text!r} is not a date such as 2026-04-01, without a zone") from error
+    if name not in ALL:
+        raise SettingsError(f"{name!r} is not a task; those are {', '.join(ALL)}")
 
 
 @app.command()
@@ -143,7 +90,7 @@ def init(
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
     text = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
     write_text(config, text)
-    _say(
+    say(
         {"written": str(config), "toml": text},
         as_json,
         lambda: out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]"),
@@ -155,11 +102,11 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     """Bind all tables, validate every row, and report what was found and what was dropped."""
     from serving import show
 
-    with _bound(config) as tables:
+    with bound(config) as tables:
         reports = [report.to_dict() for report in tables.reports]
 
         document = {"tables": reports, "fingerprint": tables.fingerprint}
-        _say(document, as_json, lambda: out.print(show.reports(tables.reports), highlight=False))
+        say(document, as_json, lambda: out.print(show.reports(tables.reports), highlight=False))
 
 
 @app.command()
@@ -173,10 +120,10 @@ def simulate(
     """Write a simulated B2B world: eleven tables, their truth, and a tokui.toml."""
     from features.simulate import simulate as make
 
-    with _progress("simulating") as step:
+    with progress("simulating") as step:
         world = make(folder, customers=customers, years=years, seed=seed, progress=step)
     rows = dict(world.rows)
-    _say(
+    say(
         {"folder": str(folder), "rows": rows},
         as_json,
         lambda: out.print(
@@ -203,14 +150,14 @@ def features(
     from training.export import write_training_set
     from training.history import read_history
 
-    with _bound(config) as tables, _progress("features") as step:
+    with bound(config) as tables, progress("features") as step:
         training = tables.settings.training
         history = read_history(tables)
-        begin = _moment(first, "--first") or history.start + training.min_history_days * DAY
+        begin = moment_of(first, "--first") or history.start + training.min_history_days * DAY
         begin = max(begin, history.start)
         grid = cutoff_grid(
             begin,
-            min(_moment(last, "--last") or history.end, history.end),
+            min(moment_of(last, "--last") or history.end, history.end),
             step_days or training.step_days,
             10_000,
         )
@@ -222,7 +169,7 @@ def features(
         rows = write_training_set(
             tables, grid, path, threads=THREADS, progress=lambda done, of: step(f"{done:,} of {of:,} rows")
         )
-    _say(
+    say(
         {"path": str(path), "rows": rows, "cutoffs": [wall_clock(c).isoformat() for c in grid]},
         as_json,
         lambda: out.print(f"wrote {rows:,} rows at {len(grid)} cutoffs to [bold]{path}[/]"),
@@ -231,27 +178,46 @@ def features(
 
 @app.command()
 def train(
-    tasks: Annotated[list[str] | None, typer.Argument(help="ltv, churn, or both if not given.")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(help="ltv, churn or uplift; the first two if not given.")
+    ] = None,
     config: Config = TOML,
     trials: Annotated[int, typer.Option(min=0, help="Tuning trials a candidate; resumes after a kill.")] = 0,
+    experiment: Annotated[
+        str | None, typer.Option(help="The experiment uplift is learnt from; needed where there are several.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train models, judge them out of time against baselines, and register the best as challenger."""
+    """Train models, judge them on what they have not seen, and register the best as challenger."""
     from serving import show
     from training.history import read_history
     from training.register import register
     from training.tasks import TASKS
     from training.train import train as fit
+    from training.uplift_register import register_uplift
+    from training.uplift_train import UPLIFT, train_uplift
 
     names = tasks or list(TASKS)
     for name in names:
         _task(name)
     found = []
-    with _bound(config) as tables:
-        tracker = _tracker(tables.settings)
+    with bound(config) as tables:
+        tracker = tracker_of(tables.settings)
         history = read_history(tables)
         for name in names:
-            with _progress(name) as step:
+            if name == UPLIFT:
+                with progress(name) as step:
+                    learnt = train_uplift(
+                        tables, history, experiment, trials=trials,
+                        journals=tracker.folder / "tuning", threads=THREADS, progress=step,
+                    )  # fmt: skip
+                    step("registering")
+                    version = register_uplift(tracker, learnt)
+                found.append(show.uplift_document(version, learnt))
+                if not as_json:
+                    out.print(show.uplift(version, learnt))
+                continue
+            with progress(name) as step:
                 made = fit(
                     TASKS[name](tables.settings), history, trials=trials,
                     journals=tracker.folder / "tuning", threads=THREADS, progress=step,
@@ -264,7 +230,7 @@ def train(
                 title = f"{name} {version.number}, {len(made.backtest.actual):,} customers from {version.judged_at[:10]} on"
                 out.print(show.compared(title, version.kind, judged, made.backtest.refused))
                 out.print(f"model card: {tracker.artifact(version, 'card.html')}", soft_wrap=True)
-    _say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
+    say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
 
 
 @app.command()
@@ -272,18 +238,20 @@ def models(config: Config = TOML, as_json: Json = False) -> None:
     """List model versions, their aliases and out-of-time metrics."""
     from features.settings import load_settings
     from serving import show
-    from training.tasks import TASKS
+    from training.promotion import ALL
 
-    tracker = _tracker(load_settings(config))
-    versions = [version for task in TASKS for version in tracker.versions(task)]
+    tracker = tracker_of(load_settings(config))
+    versions = [version for task in ALL for version in tracker.versions(task)]
 
     documents = [show.version_document(version) for version in versions]
-    _say(documents, as_json, lambda: out.print(show.versions(versions)))
+    say(documents, as_json, lambda: out.print(show.versions(versions)))
 
 
 @app.command()
 def promote(
-    tasks: Annotated[list[str] | None, typer.Argument(help="ltv, churn, or both if not given.")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(help="ltv, churn or uplift; all with a challenger if not given.")
+    ] = None,
     config: Config = TOML,
     version: Annotated[int | None, typer.Option(help="A version instead of the challenger.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Promote even if worse; a tag will say so.")] = False,
@@ -293,20 +261,21 @@ def promote(
     from features.settings import load_settings
     from serving import show
     from training.live import Live, live_folder
+    from training.promotion import ALL
     from training.promotion import promote as crown
     from training.tasks import TASKS
 
     settings = load_settings(config)
-    tracker, live = _tracker(settings), Live(live_folder(settings))
-    waiting = [task for task in TASKS if version or tracker.holding(task, "challenger")]
-    names = tasks or waiting or list(TASKS)
+    tracker, live = tracker_of(settings), Live(live_folder(settings))
+    waiting = [task for task in ALL if tracker.holding(task, "challenger")]
+    names = tasks or (list(TASKS) if version or not waiting else waiting)
     done = []
     for name in names:
         _task(name)
         done.append(crown(settings, tracker, live, name, number=version, force=force))
         if not as_json:
             out.print(show.promoted(done[-1]))
-    _say(
+    say(
         [{"task": d.version.task, "version": d.version.number, "forced": d.forced} for d in done],
         as_json,
         lambda: None,
@@ -324,9 +293,9 @@ def snapshot(
     """Compute every customer's features as of now, for the server and for scoring."""
     from serving.take import take_snapshot
 
-    with _bound(config) as tables, _progress("snapshot"):
-        taken = take_snapshot(tables, _moment(as_of, "--as-of"), threads=THREADS)
-    _say(
+    with bound(config) as tables, progress("snapshot"):
+        taken = take_snapshot(tables, moment_of(as_of, "--as-of"), threads=THREADS)
+    say(
         {"path": str(taken.path), "customers": taken.customers, "as_of": taken.as_of_text},
         as_json,
         lambda: out.print(
@@ -350,9 +319,9 @@ def serve(
     from training.promotion import sync
 
     settings = load_settings(config)
-    sync(_tracker(settings), Live(live_folder(settings)))
+    sync(tracker_of(settings), Live(live_folder(settings)))
     url = f"http://{host}:{port}"
-    _say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
+    say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
     start(settings.folder, host, port, workers)
 
 
@@ -373,10 +342,10 @@ def score(
 
     settings = load_settings(config)
     live = Live(live_folder(settings))
-    sync(_tracker(settings), live)
-    with _progress("scoring") as step:
+    sync(tracker_of(settings), live)
+    with progress("scoring") as step:
         rows = write(load_predictor(live), path, progress=step)
-    _say(
+    say(
         {"path": str(path), "rows": rows},
         as_json,
         lambda: out.print(f"wrote {rows:,} customers to [bold]{path}[/]"),
@@ -393,7 +362,7 @@ def demo(
     from serving.demo import run_demo
 
     found = run_demo(folder, customers, say=err.print if as_json else out.print, threads=THREADS)
-    _say(found, as_json, lambda: None)
+    say(found, as_json, lambda: None)
 
 
 if __name__ == "__main__":

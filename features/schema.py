@@ -185,7 +185,8 @@ ASSIGNMENTS = _table(
     Column("assigned_at", _TIME, "when the customer was put in the arm", required=True),
     Column("arm", _TEXT, "arm of the experiment; control among them", required=True),
     Column("propensity", _NUMBER, "probability with which this arm was drawn"),
-    key=("experiment_id", "customer_id"),
+    # Not without the arm: a customer in two arms must reach the readout, which says so.
+    key=("experiment_id", "customer_id", "arm"),
 )
 COSTS = _table(
     "costs",

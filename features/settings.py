@@ -88,6 +88,24 @@ class ChurnSettings(_Frozen):
         return value
 
 
+class UpliftSettings(_Frozen):
+    """What the effect of a recommendation means here.
+
+    Args:
+        horizon_days: Days of margin after the assignment that an arm is judged by; those of ``ltv``
+            if not given.
+        control: The arm that was left alone.
+        observational: Arms were chosen by somebody, not drawn: propensities are then estimated,
+            and everything concluded is marked as observational.
+        costs: What one treatment costs, by arm, in the project's currency; 0 for arms not named.
+    """
+
+    horizon_days: Annotated[int, Field(ge=7, le=3650)] | None = None
+    control: str = "control"
+    observational: bool = False
+    costs: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+
+
 class TrainingSettings(_Frozen):
     """How the past is cut into training sets.
 
@@ -124,6 +142,7 @@ class Settings(_Frozen):
     mlruns: str = "mlruns"
     ltv: LtvSettings = LtvSettings()
     churn: ChurnSettings = ChurnSettings()
+    uplift: UpliftSettings = UpliftSettings()
     training: TrainingSettings = TrainingSettings()
     tables: dict[str, TableSettings]
     path: Path = Field(default=Path("tokui.toml"), exclude=True)

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from evaluation.bootstrap import Estimate
 from features.tablereport import TableReport
-from training.promotion import Promotion
-from training.tasks import TASKS
+from training.promotion import Promotion, metric_of
 from training.tracking import Version
+from training.uplift_train import UpliftTraining
 
 METRICS = 4
 """So many metrics stand side by side on a narrow terminal; the model card has all."""
@@ -92,5 +92,62 @@ def promoted(made: Promotion) -> str:
         why = f"was {made.before.number}"
     if made.comparison is not None:
         c = made.comparison
-        why += f"; {TASKS[task].metric.name} {c.a:.4g} against {c.b:.4g} on {made.customers:,} customers"
+        why += f"; {metric_of(task)} {c.a:.4g} against {c.b:.4g} on {made.customers:,} customers"
     return f"[bold]{task} {made.version.number}[/] is champion ({why})"
+
+
+def uplift_document(version: Version, made: UpliftTraining) -> dict[str, Any]:
+    """A training of uplift for machines."""
+    facts = made.bundle.facts
+    return version_document(version) | {
+        "experiment": facts["experiment"],
+        "observational": facts["observational"],
+        "customers": facts["customers"],
+        "learner": facts["learner"],
+        "proven": facts["proven"],
+        "p_better": made.selection.p_better,
+        "effects": {arm: vars(effect) for arm, effect in made.effects.items()},
+        "warnings": [vars(each) for each in made.enrolment.warnings],
+        "refused": made.cross.refused,
+    }
+
+
+def uplift(version: Version, made: UpliftTraining) -> Group:
+    """Learners compared, what each arm did on average, and whether it matters who is treated."""
+    facts, selection = made.bundle.facts, made.selection
+    currency = facts["currency"]
+    learners = grid(
+        "learner", f"Qini, {currency} a customer", "p", "",
+        title=f"uplift {version.number} from {facts['experiment']}, {int(made.judged.sum()):,} customers, 95 % intervals",
+    )  # fmt: skip
+    for kind, found in sorted(selection.estimates.items(), key=lambda item: -item[1].value):
+        note = "best" if kind == selection.chosen else ""
+        learners.add_row(
+            kind,
+            f"{found.value:,.0f} ({found.low:,.0f} to {found.high:,.0f})",
+            f"{selection.p_better[kind]:.3f}",
+            note,
+        )
+    arms = grid("arm", f"mean effect, {currency}", "customers", title="against " + facts["control"])
+    for arm, found in made.effects.items():
+        arms.add_row(
+            escape(arm),
+            f"{found.value:+,.0f} ({found.low:+,.0f} to {found.high:+,.0f})",
+            f"{facts['customers'][arm]:,}",
+        )
+    said = (
+        f"proven: whom to treat matters; {selection.chosen} ranks customers better than treating everyone the same"
+        if selection.proven
+        else "not proven that any learner ranks customers better than treating everyone the same, so everyone gets "
+        "an arm's mean effect"
+    )
+    lines = [escape(each.message) for each in made.enrolment.warnings]
+    if facts["observational"]:
+        lines.insert(
+            0,
+            "observational: arms were not drawn, so all of this holds only as far as features explain the choice",
+        )
+    if made.overlap is not None and made.overlap.outside:
+        lines.append(f"{made.overlap.outside:.1%} of the customers had next to no chance of some arm")
+    lines += [f"{kind} could not take part: {escape(why)}" for kind, why in made.cross.refused.items()]
+    return Group(learners, arms, f"[bold]{said}[/]", *lines)

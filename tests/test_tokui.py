@@ -107,7 +107,7 @@ def test_features_writes_one_row_a_customer_and_cutoff(project):
     ("words", "says"),
     [
         (("check", "--config", "nowhere.toml"), "nowhere.toml is not there"),
-        (("train", "uplift"), "'uplift' is not a task"),
+        (("train", "renewal"), "'renewal' is not a task"),
         (("snapshot", "--as-of", "tomorrow"), "'tomorrow' is not a date"),
         (("snapshot", "--as-of", "1960-01-01"), "give a later --as-of"),
         (("init", "tokui.toml"), "is there already"),

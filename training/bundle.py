@@ -9,7 +9,7 @@ No pickle anywhere: what is read back is parsed, never executed.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,17 @@ from training.churn_models import ChurnModel, churn_from_parts
 from training.conformal import ConformalIntervals
 from training.ltv_models import LtvModel, ltv_from_parts
 from training.parts import Parts
+from training.uplift_models import UpliftModel, uplift_from_parts
 
 FORMAT = 1
 CANARIES = 16
 """Rows kept with every model, whose answers a server must reproduce to the bit before it serves."""
+
+_FROM_PARTS: Mapping[str, Callable[[Parts], LtvModel | ChurnModel | UpliftModel]] = {
+    "ltv": ltv_from_parts,
+    "churn": churn_from_parts,
+    "uplift": uplift_from_parts,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +44,7 @@ class Bundle:
     """A trained model with all that predicting needs.
 
     Args:
-        task: ``ltv`` or ``churn``.
+        task: ``ltv``, ``churn`` or ``uplift``.
         model: Predicts [n] or [n, K].
         features: The feature set it was trained on.
         bound: Canonical columns that set was bound to.
@@ -48,7 +55,7 @@ class Bundle:
     """
 
     task: str
-    model: LtvModel | ChurnModel
+    model: LtvModel | ChurnModel | UpliftModel
     features: FeatureSet
     bound: Mapping[str, tuple[str, ...]]
     facts: Mapping[str, Any]
@@ -134,7 +141,7 @@ def read_bundle(folder: Path) -> Bundle:
     task = document["task"]
     return Bundle(
         task=task,
-        model=ltv_from_parts(parts) if task == "ltv" else churn_from_parts(parts),
+        model=_FROM_PARTS[task](parts),
         features=features,
         bound=bound,
         facts=document["facts"],

@@ -11,9 +11,19 @@ from training.backtest import compare
 from training.live import Live
 from training.tasks import TASKS
 from training.tracking import CHALLENGER, CHAMPION, Tracker, Version
+from training.uplift_register import against_champion
+from training.uplift_train import METRIC, UPLIFT
 
 WORSE = 0.05
 """One-sided p value below which a challenger counts as worse."""
+
+ALL = (*TASKS, UPLIFT)
+"""Everything that can be promoted."""
+
+
+def metric_of(task: str) -> str:
+    """Name of the metric by which a task's versions are compared."""
+    return METRIC if task == UPLIFT else TASKS[task].metric.name
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ def promote(
         settings: tokui.toml.
         tracker: The registry.
         live: Where servers read.
-        task: ``ltv`` or ``churn``.
+        task: ``ltv``, ``churn`` or ``uplift``.
         number: The version; the challenger if not given.
         force: Promote whatever the comparison says; a tag will tell.
 
@@ -75,7 +85,7 @@ def promote(
             if not comparison.p_worse >= WORSE:
                 reason = (
                     f"{task} version {version.number} is worse than champion {before.number} out of time "
-                    f"({TASKS[task].metric.name} {comparison.a:.4g} against {comparison.b:.4g} on {customers:,} "
+                    f"({metric_of(task)} {comparison.a:.4g} against {comparison.b:.4g} on {customers:,} "
                     f"customers, p = {comparison.p_worse:.3f})"
                 )
         except PromotionError as error:
@@ -104,6 +114,8 @@ def against(
     Raises:
         PromotionError: They were never judged on the same rows.
     """
+    if challenger.task == UPLIFT:
+        return against_champion(tracker, challenger, champion)
     task = TASKS[challenger.task](settings)
     mine = tracker.record(challenger)
     if mine.champion_number == champion.number and mine.champion is not None:
@@ -132,7 +144,9 @@ def sync(tracker: Tracker, live: Live) -> None:
     Raises:
         NoChampionError: A task has none.
     """
-    for task in TASKS:
-        version = tracker.champion(task)
-        if not live.holds(task, version.number):
-            live.publish(task, version.number, tracker.artifact(version, "model"))
+    champions = [tracker.champion(task) for task in TASKS]
+    # Uplift needs an experiment, which not everyone has: without a champion it is just not served.
+    uplift = tracker.holding(UPLIFT, CHAMPION)
+    for version in champions if uplift is None else [*champions, uplift]:
+        if not live.holds(version.task, version.number):
+            live.publish(version.task, version.number, tracker.artifact(version, "model"))

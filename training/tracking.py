@@ -194,8 +194,12 @@ class Tracker:
         table = pa.table(columns)
         if record.champion_number is not None:
             table = table.replace_schema_metadata({"champion": str(record.champion_number)})
+        self.log_table(run_id, table, "backtest.parquet")
+
+    def log_table(self, run_id: str, table: pa.Table, name: str) -> None:
+        """Keep a table as a Parquet artifact."""
         with tempfile.TemporaryDirectory(prefix="tokui-") as scratch:
-            path = Path(scratch) / "backtest.parquet"
+            path = Path(scratch) / name
             pq.write_table(table, path)
             self.client.log_artifact(run_id, str(path))
 

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,12 @@ from features.windows import DAY
 from training.boosting import Trees
 from training.history import History, Panel
 from training.tasks import Task
+
+if TYPE_CHECKING:
+    import optuna
+
+TUNED = ("rounds", "learning_rate", "leaves", "min_rows", "feature_share", "l2")
+"""What is searched for, of `Trees`."""
 
 
 def rehearsal(task: Task, panel: Panel, judged: int) -> int:
@@ -59,17 +66,12 @@ def tune(
         folder: Where journals are kept.
         on_trial: Told the number done and the best loss so far.
     """
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     until = rehearsal(task, panel, judged)
     there = panel.where(panel.cutoffs == until)
     before = panel.where(panel.cutoffs < judged)
     actual = task.outcome(history, there.observations)
 
-    def grown(trial: optuna.Trial) -> Trees:
+    def grown(trial: "optuna.trial.BaseTrial") -> Trees:
         return Trees(
             rounds=trial.suggest_int("rounds", 60, 500, log=True),
             learning_rate=trial.suggest_float("learning_rate", 0.01, 0.12, log=True),
@@ -80,7 +82,7 @@ def tune(
             seed=task.settings.training.seed,
         )
 
-    def loss(trial: optuna.Trial) -> float:
+    def loss(trial: "optuna.Trial") -> float:
         model = task.fit(kind, history, before, until, grown(trial))
         prediction = model.predict(there.matrix).reshape(actual.shape)
         found = float(task.metric.loss(task.metric(actual.ravel(), prediction.ravel())))
@@ -89,24 +91,64 @@ def tune(
 
     settings = task.settings.model_dump()
     data = (history.fingerprint, history.features.fingerprint, until)
-    key = json.dumps([*data, task.name, kind, settings["training"], settings[task.name]])
-    name = f"{task.name}-{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    best = search(
+        [*data, task.name, kind, settings["training"], settings[task.name]],
+        f"{task.name}-{kind}",
+        asdict(Trees()),
+        loss,
+        trials=trials,
+        folder=folder,
+        seed=task.settings.training.seed,
+        on_trial=on_trial,
+    )
+    return grown(best)
+
+
+def search(
+    key: Sequence[Any],
+    what: str,
+    usual: Mapping[str, Any],
+    loss: "Callable[[optuna.Trial], float]",
+    *,
+    trials: int,
+    folder: Path,
+    seed: int,
+    on_trial: Callable[[int, float], None],
+) -> "optuna.trial.FixedTrial":
+    """Search for the parameters of trees with the smallest loss, going on where a killed search stopped.
+
+    Args:
+        key: JSON-able; trials belong together where it is the same.
+        what: Begins the journal's name.
+        usual: Parameters of the first trial.
+        loss: Of a trial.
+        trials: Trials there shall have been in all.
+        folder: Where journals are kept.
+        seed: Of the search.
+        on_trial: Told the number done and the smallest loss so far.
+
+    Returns:
+        The best trial, to be asked for its parameters again.
+    """
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    name = f"{what}-{hashlib.sha256(json.dumps(list(key)).encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(
             study_name=name,
             storage=JournalStorage(JournalFileBackend(str(folder / f"{name}.log"))),
-            sampler=optuna.samplers.TPESampler(seed=task.settings.training.seed),
+            sampler=optuna.samplers.TPESampler(seed=seed),
             load_if_exists=True,
         )
     if not study.trials:
-        usual = asdict(Trees())
-        study.enqueue_trial(
-            {k: usual[k] for k in ("rounds", "learning_rate", "leaves", "min_rows", "feature_share", "l2")}
-        )
+        study.enqueue_trial({each: usual[each] for each in TUNED})
     complete = (optuna.trial.TrialState.COMPLETE,)
     while (done := len(study.get_trials(deepcopy=False, states=complete))) < trials:
         study.optimize(loss, n_trials=1)
         on_trial(done + 1, study.best_value)
-    return grown(optuna.trial.FixedTrial(study.best_params))
+    return optuna.trial.FixedTrial(study.best_params)

@@ -487,16 +487,19 @@ def test_two_rows_of_one_account_are_an_error_unless_they_are_history(tmp_path):
 def test_repeated_keys_elsewhere_keep_the_earliest(tmp_path):
     write(tmp_path, lines("a,2024-01-05,5"))
     rows = [
-        "a,e,2024-02-02,control",
+        "a,e,2024-02-02,email",
         "a,e,2024-02-01,email",
         "b,e,2024-02-01,email",
-        "b,e,2024-02-01,control",
+        "b,e,2024-02-01,email",
+        "b,e,2024-02-03,control",
     ]
     write(tmp_path, lines(*rows, header="customer_id,experiment_id,assigned_at,arm"), "assignments.csv")
     settings = make(tmp_path, tables={"assignments": TableSettings(source="assignments.csv")})
     with bind(settings, now=NOW) as tables:
-        assert rows_of(tables, "assignments", "customer_id, arm") == [("a", "email"), ("b", "email")]
-        assert findings(tables, "assignments")["experiment_id, customer_id", "a repeated key"] == 2
+        # A second arm is no repeat: the readout has to say that a customer was in two.
+        found = rows_of(tables, "assignments", "customer_id, arm, day(assigned_at)")
+        assert found == [("a", "email", 1), ("b", "control", 3), ("b", "email", 1)]
+        assert findings(tables, "assignments")["experiment_id, customer_id, arm", "a repeated key"] == 2
 
 
 # --- derived customers --------------------------------------------------------------------------------------

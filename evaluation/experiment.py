@@ -1,0 +1,336 @@
+"""What an experiment's readout says: plain records, the same for the report, for JSON and for the terminal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+
+from evaluation.bootstrap import Estimate
+from evaluation.curves import Curve
+from evaluation.effects import Effect
+from evaluation.policy import Threshold
+from evaluation.policy_value import GainCurve
+from evaluation.sampleratio import SampleRatio
+from evaluation.segments import Segments
+from evaluation.sequential import Look
+from features.types import Floats
+
+DIFFER = 0.05
+"""Adjusted p value below which segments count as different."""
+
+Unit = Literal["money", "count", "share", "ratio"]
+
+
+class Role(StrEnum):
+    """Where a measure stands between a click and what an account is worth."""
+
+    SHORT = "short"
+    HORIZON = "horizon"
+    LONG = "long"
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """One thing that arms are compared by.
+
+    Args:
+        name: Such as ``margin``; reports have words for it.
+        unit: Of the value; ``ratio`` is money per unit of ``per``.
+        role: Short term, in the horizon, or beyond it.
+        days: Days after the assignment that it covers.
+        value: [n]; NaN where it is missing.
+        per: Denominators [n] of a ratio.
+        before: Pre-period columns [n, p] to adjust by; none if not given.
+    """
+
+    name: str
+    unit: Unit
+    role: Role
+    days: int
+    value: Floats
+    per: Floats | None = None
+    before: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something odd about an experiment that the readout goes on in spite of.
+
+    Args:
+        code: What, in a word, such as ``two_arms``, ``unfinished``, ``small_arm``, ``missing``.
+        count: Customers it concerns.
+        example: One customer id, arm or value, if there is one to show.
+        message: The sentence.
+    """
+
+    code: str
+    count: int
+    example: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class MeasureEffect:
+    """One arm against control on one measure.
+
+    Args:
+        arm: Which.
+        measure: Which.
+        plain: Without any adjustment; None where it was refused.
+        adjusted: Adjusted by what was known before; the one that counts where it is there.
+        p: Of the one that counts, adjusted for how many were looked at: Holm over the arms for the
+            primary measure, Benjamini–Hochberg over arms and measures for the others; NaN where refused.
+        refused: Why there is no effect.
+    """
+
+    arm: str
+    measure: str
+    plain: Effect | None
+    adjusted: Effect | None
+    p: float
+    refused: str | None = None
+
+    @property
+    def best(self) -> Effect | None:
+        """The one that counts."""
+        return self.adjusted or self.plain
+
+
+@dataclass(frozen=True)
+class MeasureFacts:
+    """A measure without its values.
+
+    Args:
+        name: As in `Measure`.
+        unit: As in `Measure`.
+        role: As in `Measure`.
+        days: As in `Measure`.
+        missing: Share of customers without a value.
+        low: Lower bound it was winsorised at; None where it was not.
+        high: Upper bound.
+        beyond: Customers beyond the bounds.
+    """
+
+    name: str
+    unit: Unit
+    role: Role
+    days: int
+    missing: float
+    low: float | None
+    high: float | None
+    beyond: int
+
+
+@dataclass(frozen=True)
+class SegmentReading:
+    """Effects of one arm on the primary measure by segment.
+
+    Args:
+        arm: Which.
+        dimension: Such as ``industry``.
+        segments: The effects, each with an interval.
+        p: That all segments have the same effect, adjusted by Holm for all the arms and dimensions
+            looked at.
+    """
+
+    arm: str
+    dimension: str
+    segments: Segments
+    p: float
+
+    @property
+    def differ(self) -> bool:
+        """Whether it is proven that the effect depends on the segment; if not, it is one effect for all."""
+        return self.p < DIFFER
+
+
+@dataclass(frozen=True)
+class CoursePoint:
+    """The primary measure as it grew with the days since the assignment.
+
+    Args:
+        arm: Which.
+        day: Days since the assignment.
+        effect: Effect until then, with the usual interval.
+        together: The same with an interval that holds at all days shown at once.
+    """
+
+    arm: str
+    day: int
+    effect: Estimate
+    together: Estimate
+
+
+@dataclass(frozen=True)
+class Return:
+    """What an arm earned for what it cost.
+
+    Args:
+        arm: Which.
+        customers: Treated.
+        cost: Of one treatment.
+        per_customer: Incremental LTV: margin in the horizon, and beyond it where that could be told.
+        net: The same less the cost.
+        total: Incremental LTV of all treated.
+        roi: Incremental LTV / cost; None without a cost.
+        beyond: Whether LTV beyond the horizon is in it.
+    """
+
+    arm: str
+    customers: int
+    cost: float
+    per_customer: Estimate
+    net: Estimate
+    total: Estimate
+    roi: Estimate | None
+    beyond: bool
+
+
+class Code(StrEnum):
+    """The verdict in a word."""
+
+    BLOCKED = "blocked"
+    GAIN = "gain"
+    LOSS = "loss"
+    MIXED = "mixed"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What stands at the top.
+
+    Args:
+        code: In a word: the sample ratio is broken; some arm gains; some arm loses; both; nothing proven.
+        gains: Arms that raise the primary measure, the greatest effect first.
+        losses: Arms that lower it.
+    """
+
+    code: Code
+    gains: tuple[str, ...]
+    losses: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class UpliftReading:
+    """Whom to treat: an uplift model of the same experiment on customers it had not seen.
+
+    Args:
+        learner: The best one.
+        proven: Whether its ranking is better than treating everyone the same.
+        p: Of that, adjusted for the number of learners.
+        qini: Of the learner by arm.
+        autoc: Of the learner by arm.
+        learners: Mean Qini over the arms by learner.
+        toc: TOC curve by arm.
+        curves: Qini curve by arm.
+        gain: Net gain of the policy, of the best constant arm and at random, by budget; per customer.
+        rules: Whom the policy without a budget treats, by segment and arm.
+        version: Of the registered model.
+    """
+
+    learner: str
+    proven: bool
+    p: float
+    qini: Mapping[str, Estimate]
+    autoc: Mapping[str, Estimate]
+    learners: Mapping[str, Estimate]
+    toc: Mapping[str, Curve]
+    curves: Mapping[str, Curve]
+    gain: GainCurve
+    rules: tuple[Threshold, ...]
+    version: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Everything a report shows of one experiment.
+
+    Args:
+        project: Name of the project.
+        experiment: Its id.
+        currency: ISO 4217 code of all money.
+        timezone: Zone of all times.
+        arms: Names, control first.
+        sizes: Customers by arm.
+        first: First assignment.
+        last: Last assignment.
+        data_until: Outcomes are known before this.
+        horizon_days: Days of margin that arms are judged by.
+        level: Of all intervals.
+        randomised: False marks everything as observational.
+        ratio: Sample-ratio check; None where the planned shares are not known.
+        primary: The measure that decides.
+        measures: What was measured.
+        effects: Arm by measure.
+        before: Each arm against control on the primary measure before the assignment, where there
+            is nothing to find: an A/A check of the very customers.
+        segments: By arm and dimension.
+        course: By arm and day.
+        looks: Anytime-valid sequence by arm, where customers were assigned over many days.
+        returns: By arm; empty where blocked.
+        verdict: The finding.
+        warnings: What was odd.
+        uplift: Whom to treat, if a model was trained on this experiment.
+        made: When the readout was made.
+    """
+
+    project: str
+    experiment: str
+    currency: str
+    timezone: str
+    arms: tuple[str, ...]
+    sizes: Mapping[str, int]
+    first: datetime
+    last: datetime
+    data_until: datetime
+    horizon_days: int
+    level: float
+    randomised: bool
+    ratio: SampleRatio | None
+    primary: str
+    measures: tuple[MeasureFacts, ...]
+    effects: tuple[MeasureEffect, ...]
+    before: tuple[MeasureEffect, ...]
+    segments: tuple[SegmentReading, ...]
+    course: tuple[CoursePoint, ...]
+    looks: Mapping[str, tuple[Look, ...]]
+    returns: tuple[Return, ...]
+    verdict: Verdict
+    warnings: tuple[Warned, ...]
+    made: datetime
+    uplift: UpliftReading | None = field(default=None)
+
+    def effect(self, arm: str, measure: str) -> MeasureEffect:
+        """One arm on one measure.
+
+        Raises:
+            KeyError: It was not measured.
+        """
+        for found in self.effects:
+            if found.arm == arm and found.measure == measure:
+                return found
+        raise KeyError(f"{measure} of {arm}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, every number as in the report; what is not known is null."""
+        found: dict[str, Any] = plain(self)
+        return found
+
+
+def plain(value: Any) -> Any:
+    """Records as dictionaries, arrays as lists, times in ISO 8601, NaN as None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

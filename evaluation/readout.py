@@ -1,0 +1,377 @@
+"""Reading an experiment: arrays in, findings out. What happened must be known to the last number here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2_contingency
+
+from evaluation.bootstrap import Estimate
+from evaluation.effects import Effect, mean_effect, ratio_effect
+from evaluation.experiment import (
+    Code,
+    CoursePoint,
+    Measure,
+    MeasureEffect,
+    MeasureFacts,
+    Return,
+    Role,
+    SegmentReading,
+    Verdict,
+    Warned,
+)
+from evaluation.multiplicity import benjamini_hochberg, holm
+from evaluation.returns import Calibration, long_term_effect, net_return, roi
+from evaluation.sampleratio import SampleRatio, check_trial
+from evaluation.segments import segment_effects
+from evaluation.sequential import Look, confidence_sequence
+from evaluation.trial import CONTROL, Trial
+from evaluation.winsor import winsorise
+from features.errors import ExperimentError
+from features.types import Floats
+from features.windows import DAY
+
+MIN_UNITS = 30
+"""Customers an arm needs; below, an interval of money is a guess."""
+
+_ATTRITION = 0.001
+_OTHER = "other"
+_MOST_SEGMENTS = 8
+_LOOK_DAYS = 10
+"""Days of assignments from which a daily confidence sequence makes sense."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """An experiment being read.
+
+    Args:
+        trial: Who was in which arm.
+        designed: Whether its propensities are those of the design.
+        level: Nominal coverage of all intervals.
+        seed: Of everything random.
+    """
+
+    trial: Trial
+    designed: bool = True
+    level: float = 0.95
+    seed: int = 7
+
+    @property
+    def weight(self) -> Floats | None:
+        """Inverse propensities [n], where they are not the same for all customers of an arm."""
+        trial = self.trial
+        own = trial.propensity[np.arange(len(trial)), trial.arm]
+        spread = [np.ptp(own[trial.arm == k]) for k in range(len(trial.arms)) if (trial.arm == k).any()]
+        return None if max(spread) < 1e-9 else 1 / own
+
+    def ratio(self) -> SampleRatio | None:
+        """The sample-ratio check; None where the planned shares are not known, or arms were not drawn."""
+        if not (self.designed and self.trial.randomised):
+            return None
+        return check_trial(self.trial, seed=self.seed)
+
+    def readable(self) -> tuple[list[int], list[Warned]]:
+        """Arms with enough customers to be read, without control, and a warning for each other.
+
+        Raises:
+            ExperimentError: Control is too small.
+        """
+        trial = self.trial
+        sizes = [self._units(trial.arm == k) for k in range(len(trial.arms))]
+        if sizes[CONTROL] < MIN_UNITS:
+            raise ExperimentError(
+                f"experiment {trial.name}: control {trial.arms[CONTROL]!r} has {sizes[CONTROL]} customers and "
+                f"{MIN_UNITS} are needed to compare with; wait for more, or keep more customers out of treatment"
+            )
+        small = [k for k in range(1, len(trial.arms)) if sizes[k] < MIN_UNITS]
+        warnings = [
+            Warned(
+                "small_arm", sizes[k], trial.arms[k],
+                f"arm {trial.arms[k]!r} has {sizes[k]} customers and {MIN_UNITS} are needed, so it is not read",
+            )
+            for k in small
+        ]  # fmt: skip
+        found = [k for k in range(1, len(trial.arms)) if k not in small]
+        if not found:
+            raise ExperimentError(
+                f"experiment {trial.name}: no arm has the {MIN_UNITS} customers needed "
+                f"({', '.join(f'{arm} {n}' for arm, n in trial.sizes.items())}); wait for more"
+            )
+        return found, warnings
+
+    def _units(self, rows: npt.NDArray[np.bool_]) -> int:
+        clusters = self.trial.clusters
+        return int(rows.sum()) if clusters is None else len(np.unique(clusters[rows]))
+
+    def effect(
+        self, measure: Measure, arm: int, *, adjusted: bool, rows: npt.NDArray[np.bool_] | None = None
+    ) -> Effect:
+        """One arm against control.
+
+        Args:
+            measure: Of all customers.
+            arm: Index of the arm.
+            adjusted: Whether to adjust by what was known before.
+            rows: Customers to look at [n], all if not given.
+
+        Raises:
+            ExperimentError: The outcome is missing for one arm, or too few are left.
+        """
+        trial = self.trial
+        mine = (trial.arm == CONTROL) | (trial.arm == arm)
+        if rows is not None:
+            mine &= rows
+        known = np.isfinite(measure.value)
+        for k in (CONTROL, arm):
+            here = mine & (trial.arm == k)
+            if here.any() and not known[here].any():
+                raise ExperimentError(
+                    f"{measure.name} is missing for all {int(here.sum())} customers of arm {trial.arms[k]!r} and "
+                    "known for others; an outcome must be recorded in every arm alike"
+                )
+        mine &= known
+        options: dict[str, Any] = {
+            "clusters": None if trial.clusters is None else trial.clusters[mine],
+            "weight": None if self.weight is None else self.weight[mine],
+            "before": measure.before[mine] if adjusted and measure.before is not None else None,
+        }
+        treated = trial.arm[mine] == arm
+        if measure.per is not None:
+            return ratio_effect(
+                measure.value[mine], measure.per[mine], treated, **options, level=self.level, seed=self.seed
+            )
+        return mean_effect(measure.value[mine], treated, **options, level=self.level, seed=self.seed)
+
+    def attrition(self, measure: Measure) -> Warned | None:
+        """A warning where the outcome is missing more often in one arm than in another."""
+        missing = ~np.isfinite(measure.value)
+        counts = np.array([
+            [(missing & (self.trial.arm == k)).sum(), (~missing & (self.trial.arm == k)).sum()]
+            for k in range(len(self.trial.arms))
+        ])  # fmt: skip
+        if not missing.any() or missing.all() or chi2_contingency(counts).pvalue >= _ATTRITION:
+            return None
+        shares = counts[:, 0] / counts.sum(axis=1)
+        told = ", ".join(f"{arm} {share:.1%}" for arm, share in zip(self.trial.arms, shares, strict=True))
+        return Warned(
+            "missing", int(missing.sum()), measure.name,
+            f"{measure.name} is missing more often in one arm than in another ({told}); who is left may differ, so "
+            "take its effect with caution",
+        )  # fmt: skip
+
+    def effects(
+        self,
+        measures: Sequence[Measure],
+        arms: Sequence[int],
+        primary: str,
+        *,
+        after: Floats | None = None,
+        calibrated: Calibration | None = None,
+    ) -> list[MeasureEffect]:
+        """All arms on all measures, p values adjusted for how many there are.
+
+        Args:
+            measures: What arms are compared by, the primary one among them.
+            arms: Indices.
+            primary: The measure that decides.
+            after: LTV predicted at the horizon's end for what comes after it [n].
+            calibrated: How such predictions did before; with both, ``ltv`` is among the effects.
+        """
+        found = [self._either(measure, arm) for measure, arm in product(measures, arms)]
+        if after is not None and calibrated is not None:
+            margin = next(each for each in measures if each.name == primary)
+            found += [self._long(margin, arm, after, calibrated) for arm in arms]
+        is_primary = np.array([each.measure == primary for each in found])
+        p = np.array([each.p for each in found])
+        p[is_primary] = holm(p[is_primary])
+        p[~is_primary] = benjamini_hochberg(p[~is_primary])
+        return [replace(each, p=float(value)) for each, value in zip(found, p, strict=True)]
+
+    def _either(self, measure: Measure, arm: int) -> MeasureEffect:
+        name = self.trial.arms[arm]
+        try:
+            plain = self.effect(measure, arm, adjusted=False)
+            adjusted = None if measure.before is None else self.effect(measure, arm, adjusted=True)
+        except ExperimentError as error:
+            return MeasureEffect(name, measure.name, None, None, float("nan"), str(error))
+        return MeasureEffect(name, measure.name, plain, adjusted, (adjusted or plain).p)
+
+    def _long(self, margin: Measure, arm: int, after: Floats, calibrated: Calibration) -> MeasureEffect:
+        """Margin in the horizon and LTV after it, whose own error is in the interval."""
+        trial, name = self.trial, self.trial.arms[arm]
+        mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(margin.value) & np.isfinite(after)
+        both = [None] if margin.before is None else [None, margin.before[mine]]
+        try:
+            effects = [
+                long_term_effect(
+                    margin.value[mine], after[mine], trial.arm[mine] == arm, calibrated, before=before,
+                    clusters=None if trial.clusters is None else trial.clusters[mine],
+                    weight=None if self.weight is None else self.weight[mine],
+                    level=self.level, seed=self.seed,
+                )
+                for before in both
+            ]  # fmt: skip
+        except ExperimentError as error:
+            return MeasureEffect(name, "ltv", None, None, float("nan"), str(error))
+        adjusted = effects[1] if len(effects) > 1 else None
+        return MeasureEffect(name, "ltv", effects[0], adjusted, effects[-1].p)
+
+    def segments(
+        self, measure: Measure, arms: Sequence[int], dimensions: Mapping[str, npt.NDArray[np.str_]]
+    ) -> list[SegmentReading]:
+        """Effects by segment; segments too small to be read alone are read together."""
+        found = []
+        for arm, (dimension, labels) in product(arms, dimensions.items()):
+            grouped = self._grouped(labels, arm)
+            names, effects = [], []
+            for name in sorted(set(grouped.tolist())):
+                try:
+                    effects.append(self.effect(measure, arm, adjusted=True, rows=grouped == name))
+                except ExperimentError:
+                    # Too few, or all alike: there is nothing to say of this one.
+                    continue
+                names.append(name)
+            if len(names) < 2:
+                continue
+            segments = segment_effects(
+                names,
+                [each.absolute.value for each in effects],
+                [each.standard_error for each in effects],
+                [each.n_treated + each.n_control for each in effects],
+                level=self.level,
+            )
+            p = segments.heterogeneity_p
+            found.append(SegmentReading(self.trial.arms[arm], dimension, segments, p))
+        adjusted = holm([each.p for each in found])
+        return [replace(each, p=float(p)) for each, p in zip(found, adjusted, strict=True)]
+
+    def _grouped(self, labels: npt.NDArray[np.str_], arm: int) -> npt.NDArray[np.str_]:
+        names, code = np.unique(labels, return_inverse=True)
+        fewest = np.minimum(
+            np.bincount(code[self.trial.arm == CONTROL], minlength=len(names)),
+            np.bincount(code[self.trial.arm == arm], minlength=len(names)),
+        )
+        largest = np.argsort(-np.bincount(code, minlength=len(names)), kind="stable")[:_MOST_SEGMENTS]
+        keep = np.zeros(len(names), bool)
+        keep[largest] = fewest[largest] >= MIN_UNITS
+        grouped: npt.NDArray[np.str_] = np.where(keep[code], labels, _OTHER)
+        return grouped
+
+    def course(
+        self, grown: Mapping[int, Floats], arms: Sequence[int], before: Floats | None
+    ) -> list[CoursePoint]:
+        """The effect as it grew.
+
+        Args:
+            grown: The primary measure until so many days after the assignment [n], by days.
+            arms: Indices.
+            before: Columns to adjust by.
+        """
+        found = []
+        for arm, (day, value) in product(arms, sorted(grown.items())):
+            measure = Measure("course", "money", Role.HORIZON, day, value, before=before)
+            try:
+                effect = self.effect(measure, arm, adjusted=before is not None)
+                # Bonferroni over the days: each look holds although all of them are looked at.
+                level = 1 - (1 - self.level) / len(grown)
+                wide = replace(self, level=level).effect(measure, arm, adjusted=before is not None)
+            except ExperimentError:
+                continue
+            found.append(CoursePoint(self.trial.arms[arm], day, effect.absolute, wide.absolute))
+        return found
+
+    def looks(self, measure: Measure, arms: Sequence[int]) -> dict[str, tuple[Look, ...]]:
+        """Anytime-valid sequences over the days of assignment, where there are many of them."""
+        trial = self.trial
+        if len(np.unique(trial.assigned_at // DAY)) < _LOOK_DAYS:
+            return {}
+        found = {}
+        for arm in arms:
+            mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(measure.value)
+            try:
+                found[trial.arms[arm]] = confidence_sequence(
+                    measure.value[mine], trial.arm[mine] == arm, trial.assigned_at[mine], planned=int(mine.sum()),
+                    level=self.level, clusters=None if trial.clusters is None else trial.clusters[mine],
+                )  # fmt: skip
+            except ExperimentError:
+                continue
+        return found
+
+    def returns(
+        self,
+        margin: Measure,
+        arms: Iterable[int],
+        costs: Mapping[str, float],
+        after: Floats | None = None,
+        calibrated: Calibration | None = None,
+    ) -> list[Return]:
+        """What each arm earned for what it cost.
+
+        Args:
+            margin: Margin in the horizon.
+            arms: Indices.
+            costs: Of one treatment, by arm; 0 where it is not named.
+            after: LTV predicted at the horizon's end for what comes after it [n].
+            calibrated: How such predictions did before; without it they are not used.
+        """
+        trial, found = self.trial, []
+        beyond = after is not None and calibrated is not None
+        for arm in arms:
+            name = trial.arms[arm]
+            mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(margin.value)
+            if after is not None:
+                mine &= np.isfinite(after)
+            treated, cost = trial.arm[mine] == arm, float(costs.get(name, 0.0))
+            options: dict[str, Any] = {
+                "before": None if margin.before is None else margin.before[mine],
+                "clusters": None if trial.clusters is None else trial.clusters[mine],
+                "weight": None if self.weight is None else self.weight[mine],
+                "level": self.level,
+                "seed": self.seed,
+            }
+            value = margin.value[mine]
+            if after is not None and calibrated is not None:
+                gain = long_term_effect(value, after[mine], treated, calibrated, **options).absolute
+                options |= {"predicted_after": after[mine], "calibrated": calibrated}
+            else:
+                gain = mean_effect(value, treated, **options).absolute
+            customers = int((trial.arm == arm).sum())
+            total = Estimate(*(customers * each for each in (gain.value, gain.low, gain.high)))
+            paid = roi(value, treated, cost, **options) if cost > 0 else None
+            net = net_return(value, treated, cost, **options) if cost > 0 else gain
+            found.append(Return(name, customers, cost, gain, net, total, paid, beyond))
+        return found
+
+
+def facts(measure: Measure) -> tuple[Measure, MeasureFacts]:
+    """A measure as it is read, money winsorised at both tails, and what is said about it."""
+    missing = float(np.mean(~np.isfinite(measure.value)))
+    low, high, beyond, value = None, None, 0, measure.value
+    known = np.isfinite(value)
+    if measure.unit == "money" and known.any():
+        found = winsorise(value[known])
+        low, high, beyond = found.low, found.high, found.n_low + found.n_high
+        value = value.copy()
+        value[known] = found.value
+    told = MeasureFacts(measure.name, measure.unit, measure.role, measure.days, missing, low, high, beyond)
+    return replace(measure, value=value), told
+
+
+def verdict(
+    effects: Iterable[MeasureEffect], primary: str, ratio: SampleRatio | None, level: float
+) -> Verdict:
+    """The finding: nothing where the sample ratio is broken, else what is proven of the primary measure."""
+    if ratio is not None and ratio.broken:
+        return Verdict(Code.BLOCKED, (), ())
+    proven = [
+        each for each in effects if each.measure == primary and each.best is not None and each.p < 1 - level
+    ]
+    by_effect = sorted(proven, key=lambda each: -each.best.absolute.value if each.best else 0.0)
+    gains = tuple(each.arm for each in by_effect if each.best and each.best.absolute.value > 0)
+    losses = tuple(each.arm for each in reversed(by_effect) if each.best and each.best.absolute.value < 0)
+    code = Code.MIXED if gains and losses else Code.GAIN if gains else Code.LOSS if losses else Code.UNPROVEN
+    return Verdict(code, gains, losses)

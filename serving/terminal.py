@@ -1,0 +1,85 @@
+"""What all verbs of the command line share: output, progress, options, bound tables."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from features.settings import Settings
+    from features.tables import Tables
+    from training.tracking import Tracker
+
+out = Console()
+err = Console(stderr=True)
+THREADS = os.cpu_count() or 1
+TOML = Path("tokui.toml")
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The tokui.toml to use.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
+def one_line(text: str) -> str:
+    """A message on one line, its brackets not taken for markup."""
+    return " ".join(text.split()).replace("[", "\\[")
+
+
+def say(document: Any, as_json: bool, show: Callable[[], None]) -> None:
+    """Print a document as JSON, or show it."""
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
+    else:
+        show()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A line that tells the step and the time; gone when done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bars:
+        bar = bars.add_task(what, total=None)
+        yield lambda step: bars.update(bar, description=f"{what}: {step}")
+
+
+@contextmanager
+def bound(config: Path) -> "Iterator[Tables]":
+    """The tables of a tokui.toml, checked."""
+    from features.settings import load_settings
+    from features.tables import bind
+
+    settings = load_settings(config)
+    with progress("reading tables"):
+        tables = bind(settings)
+    with tables:
+        yield tables
+
+
+def tracker_of(settings: "Settings") -> "Tracker":
+    """Where a project's models are kept."""
+    from training.tracking import Tracker
+
+    return Tracker(settings.folder / settings.mlruns)
+
+
+def moment_of(text: str | None, what: str) -> int | None:
+    """A date given as an option, in microseconds.
+
+    Raises:
+        SettingsError: It is not one.
+    """
+    from features.errors import SettingsError
+    from features.observations import moment
+
+    if text is None:
+        return None
+    try:
+        return moment(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise SettingsError(f"{what} {text!r} is not a date such as 2026-04-01, without a zone") from error

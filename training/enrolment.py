@@ -1,0 +1,248 @@
+"""Who took part in an experiment: assignments read, checked, and joined with what was known before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from evaluation.experiment import Warned
+from evaluation.trial import Trial
+from features.engine import compute
+from features.errors import ExperimentError
+from features.events import customer_codes
+from features.matrix import FeatureMatrix
+from features.observations import Observations, wall_clock
+from features.settings import Settings
+from features.tables import Tables
+from features.types import Floats, Index, Times
+from features.windows import DAY
+from training.history import History
+
+_SUM = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Enrolment:
+    """The customers of one experiment, as known before it began for each of them.
+
+    Args:
+        trial: Arms, propensities and times, n customers ascending by position.
+        observations: The same customers at midnight before their assignment.
+        matrix: Their features then, n rows.
+        designed: Whether the propensities are those of the design and not observed shares.
+        warnings: What was odd.
+    """
+
+    trial: Trial
+    observations: Observations
+    matrix: FeatureMatrix
+    designed: bool
+    warnings: tuple[Warned, ...]
+
+
+def horizon_days(settings: Settings) -> int:
+    """Days of margin that arms are judged by."""
+    return settings.uplift.horizon_days or settings.ltv.horizon_days
+
+
+def experiments(tables: Tables) -> dict[str, int]:
+    """Experiments in assignments and their customers, the newest first.
+
+    Raises:
+        ExperimentError: No assignments are bound.
+    """
+    if "assignments" not in tables.settings.tables:
+        raise ExperimentError(
+            "no assignments are bound; bind [tables.assignments] with experiment_id, assigned_at and arm"
+        )
+    rows = tables.connection.execute(
+        "SELECT experiment_id, count(DISTINCT customer_id) FROM assignments GROUP BY 1 "
+        "ORDER BY min(assigned_at) DESC, 1"
+    ).fetchall()
+    return dict(rows)
+
+
+def enrol(
+    tables: Tables, history: History, experiment: str | None = None, *, days: int, threads: int = 1
+) -> Enrolment:
+    """Read one experiment.
+
+    A customer found in two arms is analysed in the arm it was put in first: that draw was random,
+    and whatever led to the second may have been its consequence.
+
+    Args:
+        tables: The bound tables.
+        history: Of the same tables.
+        experiment: Its id; the only one where there is only one.
+        days: Days of outcome that must have been observed.
+        threads: Worker threads.
+
+    Raises:
+        ExperimentError: No such experiment, no control, a customer in two arms at the same moment,
+            impossible propensities, or nobody whose outcome has been observed.
+    """
+    uplift = tables.settings.uplift
+    name = _chosen(experiments(tables), experiment)
+    columns = {row[0] for row in tables.connection.execute("DESCRIBE assignments").fetchall()}
+    propensity = "propensity" if "propensity" in columns else "CAST(NULL AS DOUBLE)"
+    rows = tables.connection.sql(
+        f"SELECT customer_id, epoch_us(assigned_at) AS at, arm, {propensity} AS propensity FROM assignments "
+        "WHERE experiment_id = ? ORDER BY customer_id, assigned_at, arm",
+        params=[name],
+    ).to_arrow_table()
+    rows, warnings = _first_arms(name, rows)
+    who = customer_codes(rows["customer_id"], history.store.ids)
+    at = rows["at"].to_numpy()
+    keep, more = _kept(name, rows, who, at, history, days)
+    rows, who, at = rows.filter(pa.array(keep)), who[keep], at[keep]
+    arms, arm = _arms(name, rows["arm"].to_pylist(), uplift.control)
+    given = rows["propensity"].to_numpy(zero_copy_only=False)
+    shares, designed, odd = _propensities(name, arms, arm, given)
+    order = np.argsort(who, kind="stable")
+    trial = Trial(name, arms, arm[order], shares[order], at[order], randomised=not uplift.observational)
+    observations = Observations(who[order], at[order] - at[order] % DAY)
+    matrix = compute(history.features, history.store.streams, observations, threads=threads)
+    return Enrolment(trial, observations, matrix, designed, (*warnings, *more, *odd))
+
+
+def _chosen(known: Mapping[str, int], wanted: str | None) -> str:
+    names = list(known)
+    some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+    if wanted is None:
+        if len(names) == 1:
+            return names[0]
+        raise ExperimentError(f"assignments hold {len(names)} experiments; give --experiment, one of {some}")
+    if wanted not in known:
+        raise ExperimentError(f"there is no experiment {wanted!r} in assignments; those are {some}")
+    return wanted
+
+
+def _first_arms(name: str, rows: pa.Table) -> tuple[pa.Table, list[Warned]]:
+    """Each customer once, in the arm it was put in first."""
+    ids = rows["customer_id"].to_numpy(zero_copy_only=False)
+    at = rows["at"].to_numpy()
+    again = np.append(False, ids[1:] == ids[:-1]) if len(ids) else np.zeros(0, bool)
+    if not again.any():
+        return rows, []
+    second = int(np.flatnonzero(again)[0])
+    count = len(np.unique(ids[again]))
+    # Only the first two rows matter: which arm was first.
+    tied = again & np.append(False, ~again[:-1]) & (np.append(0, np.diff(at)) == 0)
+    if tied.any():
+        where = int(np.flatnonzero(tied)[0])
+        raise ExperimentError(
+            f"experiment {name}: {int(tied.sum())} customers were put in two arms at the same moment, for example "
+            f"{ids[where]!r} in {rows['arm'][where - 1].as_py()!r} and {rows['arm'][where].as_py()!r}; "
+            "keep the arm that was really drawn, one row a customer"
+        )
+    warned = Warned(
+        "two_arms", count, str(ids[second]),
+        f"{count} customers were put in two arms, for example {ids[second]!r}; each is analysed in the arm of its "
+        "first assignment",
+    )  # fmt: skip
+    return rows.filter(pa.array(~again)), [warned]
+
+
+def _kept(
+    name: str, rows: pa.Table, who: Index, at: Times, history: History, days: int
+) -> tuple[npt.NDArray[np.bool_], list[Warned]]:
+    """Customers that exist and whose outcome has been observed."""
+    ids, warnings = rows["customer_id"], []
+    unknown = who < 0
+    if unknown.any():
+        example = ids[int(np.flatnonzero(unknown)[0])].as_py()
+        count = int(unknown.sum())
+        split = "" if history.parts == 1 else f" or belong to the other {history.parts - 1} parts of the data"
+        warnings.append(Warned(
+            "unknown", count, example,
+            f"{count} assigned customers are not among customers or orders{split}, for example {example!r}; "
+            "they are left out",
+        ))  # fmt: skip
+    day = at - at % DAY
+    late = ~unknown & (day + days * DAY > history.end)
+    if late.any():
+        example = wall_clock(int(at[late].max())).isoformat(sep=" ")
+        count = int(late.sum())
+        end = wall_clock(history.end - DAY)
+        if count == int((~unknown).sum()):
+            raise ExperimentError(
+                f"experiment {name}: all {count} assignments lie less than the {days} days of outcome before the "
+                f"last order ({end:%Y-%m-%d}), for example {example}; shorten uplift.horizon_days or wait"
+            )
+        warnings.append(Warned(
+            "unfinished", count, example,
+            f"{count} customers were assigned after the outcome window: less than {days} days before the last order "
+            f"({end:%Y-%m-%d}), for example at {example}; they are left out",
+        ))  # fmt: skip
+    keep = ~unknown & ~late
+    if not keep.any():
+        raise ExperimentError(
+            f"experiment {name}: none of the {len(rows)} assigned customers is among customers or orders; check how "
+            "customer_id is bound"
+        )
+    return keep, warnings
+
+
+def _arms(name: str, words: list[str], control: str) -> tuple[tuple[str, ...], npt.NDArray[np.intp]]:
+    found = sorted(set(words))
+    if control not in found:
+        raise ExperimentError(
+            f"experiment {name} has no control arm {control!r}; its arms are {', '.join(found)}; name the arm that "
+            "was left alone as uplift.control in tokui.toml"
+        )
+    if len(found) < 2:
+        raise ExperimentError(f"experiment {name} has only the arm {control!r}; there is nothing to compare")
+    arms = (control, *(word for word in found if word != control))
+    position = {word: k for k, word in enumerate(arms)}
+    return arms, np.array([position[word] for word in words], np.intp)
+
+
+def _propensities(
+    name: str, arms: tuple[str, ...], arm: npt.NDArray[np.intp], given: Floats
+) -> tuple[Floats, bool, list[Warned]]:
+    """Probability of every arm for every customer, [n, K + 1]; whether the design gave it."""
+    missing = np.isnan(given)
+    shares = np.bincount(arm, minlength=len(arms)) / len(arm)
+    if missing.all():
+        warned = Warned(
+            "no_shares", len(arm), None,
+            "no propensities are bound, so the shares seen are taken for those planned and cannot be checked",
+        )  # fmt: skip
+        return np.tile(shares, (len(arm), 1)), False, [warned]
+    if missing.any():
+        raise ExperimentError(
+            f"experiment {name}: {int(missing.sum())} of {len(arm)} assignments have no propensity; give it for all "
+            "of them or for none"
+        )
+    outside = (given <= 0) | (given >= 1)
+    if outside.any():
+        raise ExperimentError(
+            f"experiment {name}: {int(outside.sum())} of {len(arm)} propensities lie outside (0, 1), for example "
+            f"{given[outside][0]:g}; a propensity is the probability with which the customer's arm was drawn"
+        )
+    ends = [(given[arm == k].min(), given[arm == k].max()) for k in range(len(arms))]
+    if all(high - low < _SUM for low, high in ends):
+        planned = np.array([low for low, _ in ends])
+        if abs(planned.sum() - 1) > 1e-3:
+            told = ", ".join(f"{word} {share:g}" for word, share in zip(arms, planned, strict=True))
+            raise ExperimentError(
+                f"experiment {name}: the propensities of the arms add up to {planned.sum():g}, not 1 ({told}); bind "
+                "the probability with which each customer's arm was drawn"
+            )
+        return np.tile(planned / planned.sum(), (len(arm), 1)), True, []
+    # Known is each customer's probability of its own arm, which is all that doubly robust scores
+    # take. What is left is shared among the other arms as they were drawn over all.
+    others = np.tile(shares, (len(arm), 1))
+    others[np.arange(len(arm)), arm] = 0
+    filled = others / others.sum(axis=1, keepdims=True) * (1 - given)[:, None]
+    filled[np.arange(len(arm)), arm] = given
+    if len(arms) == 2:
+        return filled, True, []
+    warned = Warned(
+        "varying", len(arm), None,
+        "propensities vary between customers, and only that of a customer's own arm is known; the rest is shared "
+        "among the other arms as they were drawn over all",
+    )  # fmt: skip
+    return filled, True, [warned]

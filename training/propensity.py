@@ -1,0 +1,72 @@
+"""Propensities of arms that nobody drew: estimated, and only believed where customers could be in any arm."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.trial import Trial
+from features.errors import ExperimentError
+from features.matrix import FeatureMatrix
+from features.types import Floats
+from training.uplift_models import standardised
+
+LEAST = 0.02
+"""A propensity below this is no overlap: one such customer would stand for fifty others."""
+
+MOST_OUTSIDE = 0.1
+"""Share of customers without overlap above which nothing can be concluded."""
+
+_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """Estimated propensities and whether they overlap.
+
+    Args:
+        propensity: [n, K + 1], rows summing to 1, none below `LEAST`.
+        smallest: The smallest before that.
+        outside: Share of customers with a propensity below `LEAST` in some arm.
+    """
+
+    propensity: Floats
+    smallest: float
+    outside: float
+
+
+def estimate_propensity(trial: Trial, matrix: FeatureMatrix, *, seed: int = 7) -> Overlap:
+    """Estimate each customer's probability of every arm by a model that has not seen the customer.
+
+    Multinomial logistic regression on standardised features: what it says is a probability without
+    further calibration, which a doubly robust score needs more than it needs the last bit of fit.
+
+    Args:
+        trial: Who was in which arm.
+        matrix: What was known of them before, n rows.
+        seed: Of the folds.
+
+    Raises:
+        ExperimentError: More than a tenth of the customers had next to no chance of some arm.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    from training.uplift import standard_of
+
+    x = standardised(matrix, standard_of(matrix))
+    fold = np.random.default_rng(seed).permutation(len(trial)) % _FOLDS
+    found = np.empty((len(trial), len(trial.arms)))
+    for k in range(_FOLDS):
+        # The penalty of one observation a feature keeps columns that say the same from fighting.
+        model = LogisticRegression(C=1.0, max_iter=2000).fit(x[fold != k], trial.arm[fold != k])
+        found[fold == k] = model.predict_proba(x[fold == k])
+    low = (found < LEAST).any(axis=1)
+    outside = float(low.mean())
+    smallest = float(found.min())
+    if outside > MOST_OUTSIDE:
+        raise ExperimentError(
+            f"experiment {trial.name}: {int(low.sum())} of {len(trial)} customers had a chance below {LEAST:.0%} of "
+            f"some arm (the smallest {smallest:.2g}), so there is nobody to compare them with; leave out the "
+            "customers, or the arm, that the choice never fell on"
+        )
+    clipped = np.maximum(found, LEAST)
+    return Overlap(clipped / clipped.sum(axis=1, keepdims=True), smallest, outside)

@@ -1,0 +1,189 @@
+"""An experiment read from bound tables: measures made, effects read, the long term added."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from evaluation.curves import qini_curve, toc_curve
+from evaluation.experiment import MeasureEffect, Readout, UpliftReading
+from evaluation.policy import choose, thresholds
+from evaluation.policy_value import gain_curve
+from evaluation.ranking import rate
+from evaluation.readout import Reading, facts, verdict
+from evaluation.returns import Calibration, calibration
+from evaluation.winsor import winsorise
+from features.engine import compute
+from features.errors import ExperimentError, ModelError
+from features.observations import Observations, wall_clock
+from features.tables import Tables
+from features.types import Floats
+from features.windows import DAY
+from training import measures as made
+from training.enrolment import Enrolment, enrol, horizon_days
+from training.history import ORDERED, History
+from training.tracking import CHAMPION, Tracker, hashed
+from training.uplift_register import HELD_OUT
+from training.uplift_train import UPLIFT
+
+Progress = Callable[[str], None]
+
+
+def read_experiment(
+    tables: Tables,
+    history: History,
+    tracker: Tracker,
+    experiment: str | None = None,
+    *,
+    level: float = 0.95,
+    threads: int = 1,
+    progress: Progress = lambda _: None,
+) -> Readout:
+    """Read one experiment.
+
+    Args:
+        tables: The bound tables.
+        history: Of the same tables.
+        tracker: Where the LTV champion and uplift models are, if there are any.
+        experiment: Its id; the only one where there is only one.
+        level: Nominal coverage of all intervals.
+        threads: Worker threads.
+        progress: Told each step in plain words.
+
+    Raises:
+        ExperimentError: The experiment cannot be read: no such one, no control, or control too small.
+    """
+    settings, days = history.settings, horizon_days(history.settings)
+    progress("features before the assignments")
+    enrolment = enrol(tables, history, experiment, days=days, threads=threads)
+    trial = enrolment.trial
+    reading = Reading(trial, enrolment.designed, level, settings.training.seed)
+    arms, small = reading.readable()
+    progress("measures")
+    found, told = zip(*map(facts, made.measures(tables, history, enrolment, days)), strict=True)
+    primary = next(each for each in found if each.name == made.PRIMARY)
+    progress("effects")
+    after, calibrated = _after(history, tracker, enrolment, days, threads)
+    effects = reading.effects(found, arms, made.PRIMARY, after=after, calibrated=calibrated)
+    before, _ = facts(made.margin_before(history, enrolment, days))
+    expected = primary.before[:, -1] if primary.before is not None else primary.value
+    dimensions = made.segments(enrolment, expected)
+    progress("segments")
+    by_segment = reading.segments(primary, arms, dimensions)
+    progress("time course")
+    grown = {day: winsorise(value).value for day, value in made.grown(history, enrolment, days).items()}
+    ratio = reading.ratio()
+    attrition = (reading.attrition(each) for each in found)
+    return Readout(
+        project=settings.name,
+        experiment=trial.name,
+        currency=settings.currency,
+        timezone=settings.timezone,
+        arms=trial.arms,
+        sizes=trial.sizes,
+        first=wall_clock(int(trial.assigned_at.min())),
+        last=wall_clock(int(trial.assigned_at.max())),
+        data_until=wall_clock(history.end),
+        horizon_days=days,
+        level=level,
+        randomised=trial.randomised,
+        ratio=ratio,
+        primary=made.PRIMARY,
+        measures=tuple(told),
+        effects=tuple(effects),
+        before=tuple(reading.effects([before], arms, made.PRIMARY)),
+        segments=tuple(by_segment),
+        course=tuple(reading.course(grown, arms, primary.before)),
+        looks=reading.looks(primary, arms),
+        returns=tuple(reading.returns(primary, arms, settings.uplift.costs, after, calibrated)),
+        verdict=verdict(effects, made.PRIMARY, ratio, level),
+        warnings=(*enrolment.warnings, *small, *(each for each in attrition if each is not None)),
+        made=datetime.now(ZoneInfo(settings.timezone)),
+        uplift=_uplift(history, tracker, enrolment, dimensions["value"]),
+    )
+
+
+def _after(
+    history: History, tracker: Tracker, enrolment: Enrolment, days: int, threads: int
+) -> tuple[Floats | None, Calibration | None]:
+    """LTV predicted at each customer's horizon for what comes after, discounted to the assignment.
+
+    And how such predictions of the same model did out of time; None where there is no LTV champion
+    that fits the features.
+    """
+    champion = tracker.holding("ltv", CHAMPION)
+    if champion is None:
+        return None, None
+    try:
+        bundle = tracker.bundle(champion)
+        record = tracker.record(champion)
+        if bundle.fingerprint != history.features.fingerprint:
+            return None, None
+        # Largest outcomes are brought in as in every effect: one account must not turn the slope.
+        calibrated = calibration(record.prediction[:, 0], winsorise(record.actual[:, 0]).value)
+    except (ModelError, ExperimentError, OSError):
+        return None, None
+    now = enrolment.observations
+    then = Observations(now.customers, now.cutoffs + days * DAY)
+    matrix = compute(history.features, history.store.streams, then, threads=threads)
+    ordered = matrix.column(ORDERED) > 0
+    found = np.zeros(len(matrix))
+    found[ordered] = bundle.model.predict(matrix.take(ordered))
+    rate_ = history.settings.ltv.discount_rate
+    return winsorise(found * (1 + rate_) ** (-days / 365.25)).value, calibrated
+
+
+def _uplift(
+    history: History,
+    tracker: Tracker,
+    enrolment: Enrolment,
+    segments: np.ndarray[tuple[int], np.dtype[np.str_]],
+) -> UpliftReading | None:
+    """The newest uplift model of this experiment and this data, on customers it had not seen."""
+    name = enrolment.trial.name
+    versions = [
+        version for version in tracker.versions(UPLIFT)
+        if version.tags.get("experiment") == name
+        and version.tags.get("data_fingerprint") == history.fingerprint
+    ]  # fmt: skip
+    if not versions:
+        return None
+    version = versions[0]
+    facts_ = tracker.bundle(version).facts
+    table = pq.read_table(tracker.artifact(version, HELD_OUT))
+    ids = hashed(history.ids(enrolment.observations).tolist(), history.settings.name)
+    place = {each: k for k, each in enumerate(ids)}
+    here = [place[each] for each in table["customer"].to_pylist() if each in place]
+    arms = tuple(facts_["outputs"])
+    if len(here) != len(table):
+        return None
+    scores, said, calibrated = (
+        np.column_stack([table[f"{word}_{k}"].to_numpy() for k in range(len(arms))])
+        for word in ("score", "said", "calibrated")
+    )
+    costs = history.settings.uplift.costs
+    cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
+    rates = [rate(scores[:, k], {"it": said[:, k]})["it"] for k in range(len(arms))]
+    return UpliftReading(
+        learner=facts_["learner"],
+        proven=bool(facts_["proven"]),
+        p=float(facts_["p_better"]),
+        qini={arm: each.qini for arm, each in zip(arms, rates, strict=True)},
+        autoc={arm: each.autoc for arm, each in zip(arms, rates, strict=True)},
+        learners={
+            key.removeprefix("qini_"): value for key, value in version.metrics.items()
+            if key.startswith("qini_") and key.removeprefix("qini_") not in arms
+        },
+        toc={arm: toc_curve(scores[:, k], said[:, k]) for k, arm in enumerate(arms)},
+        curves={arm: qini_curve(scores[:, k], said[:, k]) for k, arm in enumerate(arms)},
+        gain=gain_curve(calibrated, cost, scores),
+        rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
+        version=version.number,
+    )  # fmt: skip
+
+
+def refused(effects: tuple[MeasureEffect, ...]) -> list[str]:
+    """Why some effects could not be read, each reason once."""
+    return list(dict.fromkeys(each.refused for each in effects if each.refused))

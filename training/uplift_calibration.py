@@ -1,0 +1,116 @@
+"""Calibrating uplift: for customers with such a score, what was the effect, in currency, how surely?
+
+Isotonic regression of doubly robust scores on what a learner said of customers it had not seen. A
+monotone fit of noise still rises, so it is shrunk towards the arm's mean effect by as much as
+held-out customers say it exaggerates.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from features.types import Floats
+
+_GROUPS = 20
+_GROUP_ROWS = 100
+"""Fewest customers in a group of similar scores."""
+_SPLITS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A piecewise linear map from a learner's score to an effect; flat beyond its ends.
+
+    Args:
+        score: Knots, ascending, [m].
+        value: Effect there, in the outcome's unit.
+        low: Lower end of the interval of the mean effect on customers with such a score.
+        high: Upper end.
+        kept: How much of the isotonic fit's deviation from the mean effect held-out customers
+            confirm, from 0, which is the mean effect for everyone, to 1.
+    """
+
+    score: Floats
+    value: Floats
+    low: Floats
+    high: Floats
+    kept: float
+
+    def __call__(self, score: Floats) -> Floats:
+        """Effects for scores [n]."""
+        return np.interp(score, self.score, self.value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a model keeps it."""
+        return {
+            "score": self.score.tolist(), "value": self.value.tolist(),
+            "low": self.low.tolist(), "high": self.high.tolist(), "kept": self.kept,
+        }  # fmt: skip
+
+
+def calibrate(
+    score: Floats, gamma: Floats, *, rounds: int = 1, level: float = 0.95, seed: int = 7, proven: bool = True
+) -> Calibration:
+    """Learn what scores mean.
+
+    Args:
+        score: What a learner said of customers it had not seen [n], or [rounds * n] where each
+            was left out in several rounds, one round after the other.
+        gamma: Doubly robust scores of the same customers.
+        rounds: How many rounds.
+        level: Nominal coverage of the interval.
+        seed: Of the splits that tell how much to shrink.
+        proven: Where False everyone gets the arm's mean effect.
+    """
+    mean = float(gamma.mean())
+    customers = gamma.reshape(rounds, -1).mean(axis=0)
+    spread = float(customers.std(ddof=1)) / np.sqrt(len(customers))
+    reach = float(ndtri((1 + level) / 2))
+    kept = _confirmed(score, gamma, rounds, seed) if proven else 0.0
+    if kept == 0:
+        flat = np.array([mean])
+        return Calibration(np.zeros(1), flat, flat - reach * spread, flat + reach * spread, 0.0)
+    knots, fitted, size, variance = _isotonic(score, gamma, rounds)
+    value = mean + kept * (fitted - mean)
+    # A group's own mean is as sure as its size; what is borrowed from all customers is surer. The
+    # posterior variance of a normal mean, of which a share `kept` is its own.
+    own = variance / np.maximum(size / rounds, 1)
+    error = np.sqrt(kept * own + (1 - kept) * spread**2)
+    return Calibration(knots, value, value - reach * error, value + reach * error, kept)
+
+
+def _isotonic(score: Floats, gamma: Floats, rounds: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Knots, isotonic means, rows and variances of groups of similar scores."""
+    from sklearn.isotonic import IsotonicRegression
+
+    groups = max(1, min(_GROUPS, len(score) // (rounds * _GROUP_ROWS)))
+    # Equal scores share a group, so a learner that says the same of everyone gets one.
+    code = np.unique(score, return_inverse=True)[1]
+    mass = np.bincount(code)
+    middle = (np.cumsum(mass) - mass / 2) / len(score)
+    part = np.unique(np.minimum((middle * groups).astype(np.intp), groups - 1)[code], return_inverse=True)[1]
+    size: Floats = np.bincount(part).astype(np.float64)
+    knots = np.bincount(part, score) / size
+    means = np.bincount(part, gamma) / size
+    variance = np.maximum(np.bincount(part, (gamma - means[part]) ** 2) / np.maximum(size - 1, 1), 0)
+    fitted: Floats = IsotonicRegression().fit_transform(knots, means, sample_weight=size)
+    # Neighbours that were pooled share their evidence.
+    level = np.unique(fitted, return_inverse=True)[1]
+    pooled: Floats = np.bincount(level, size).astype(np.float64)
+    shared: Floats = (np.bincount(level, variance * size) / pooled)[level]
+    return knots, fitted, pooled[level], shared
+
+
+def _confirmed(score: Floats, gamma: Floats, rounds: int, seed: int) -> float:
+    """Slope of held-out scores on the isotonic fit's deviations, between 0 and 1."""
+    customers = len(score) // rounds
+    fold = np.tile(np.random.default_rng(seed).permutation(customers) % _SPLITS, rounds)
+    top = bottom = 0.0
+    for k in range(_SPLITS):
+        knots, fitted, *_ = _isotonic(score[fold != k], gamma[fold != k], rounds)
+        deviation = np.interp(score[fold == k], knots, fitted) - gamma[fold != k].mean()
+        top += float((deviation * (gamma[fold == k] - gamma[fold != k].mean())).sum())
+        bottom += float((deviation**2).sum())
+    return float(np.clip(top / bottom, 0.0, 1.0)) if bottom > 0 else 0.0

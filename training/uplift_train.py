@@ -1,0 +1,275 @@
+"""Training uplift from an experiment: cross-fit, select, calibrate, fit once more on everyone, describe."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.bootstrap import Comparison, Estimate
+from evaluation.ranking import RankMetric, rate
+from evaluation.selection import Repeat, Selection, select
+from evaluation.winsor import Winsorised, winsorise
+from features.observations import wall_clock
+from features.tables import Tables
+from features.types import Floats
+from training.bundle import CANARIES, Bundle
+from training.crossfit import CrossFit, cross_fit
+from training.enrolment import Enrolment, enrol, horizon_days
+from training.history import History
+from training.propensity import Overlap, estimate_propensity
+from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
+from training.uplift_calibration import Calibration, calibrate
+from training.uplift_models import Constant, UpliftModel
+from training.uplift_tuning import tune_uplift
+
+UPLIFT = "uplift"
+"""The task's name in the registry and in what servers read."""
+
+METRIC: RankMetric = "qini"
+"""What decides between learners: money per customer gained by treating in their order."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class UpliftTraining:
+    """What a training made.
+
+    Args:
+        history: What it was learnt from.
+        enrolment: The experiment's customers.
+        rows: What learners saw.
+        winsorised: Bounds of the outcome.
+        cross: What learners said of customers they had not seen.
+        judged: Rows that took part in the judgement [n], all but those that trees were tuned on.
+        selection: The learners compared.
+        chosen: The kind that is served: the selected learner, or ``constant`` if none was proven.
+        calibrated: Calibrated uplift of each customer by models and calibrations that had not seen
+            it, [n, K].
+        effects: Mean effect of each arm, by name.
+        metrics: For the record, with intervals.
+        bundle: What is served.
+        trees: How boosters were grown.
+        overlap: Of estimated propensities; None where arms were drawn.
+    """
+
+    history: History
+    enrolment: Enrolment
+    rows: UpliftRows
+    winsorised: Winsorised
+    cross: CrossFit
+    judged: np.ndarray[Any, np.dtype[np.bool_]]
+    selection: Selection
+    chosen: str
+    calibrated: Floats
+    effects: dict[str, Estimate]
+    metrics: dict[str, Estimate]
+    bundle: Bundle
+    trees: UpliftTrees
+    overlap: Overlap | None
+
+    @property
+    def proven(self) -> bool:
+        """Whether who is treated was shown to matter."""
+        return self.selection.proven
+
+
+def train_uplift(
+    tables: Tables,
+    history: History,
+    experiment: str | None = None,
+    *,
+    trials: int = 0,
+    journals: Path | None = None,
+    threads: int = 1,
+    progress: Progress = lambda _: None,
+) -> UpliftTraining:
+    """Train uplift on one experiment.
+
+    Args:
+        tables: The bound tables.
+        history: Of the same tables.
+        experiment: Its id; the only one where there is only one.
+        trials: Tuning trials of the trees that learn effects.
+        journals: Where tuning keeps its trials.
+        threads: Worker threads; results do not depend on it.
+        progress: Told each step in plain words.
+
+    Raises:
+        ExperimentError: The assignments cannot support it.
+        TrainingDataError: There are too few customers in an arm.
+    """
+    settings, days = history.settings, horizon_days(history.settings)
+    progress("features before the assignments")
+    enrolment = enrol(tables, history, experiment, days=days, threads=threads)
+    trial, seed = enrolment.trial, settings.training.seed
+    money = winsorise(history.money(enrolment.observations, days))
+    propensity, overlap = trial.propensity, None
+    if not trial.randomised and not enrolment.designed:
+        progress("propensities")
+        overlap = estimate_propensity(trial, enrolment.matrix, seed=seed)
+        propensity = overlap.propensity
+    rows = UpliftRows(
+        enrolment.matrix, trial.arm, propensity, money.value, trial.arms, randomised=trial.randomised
+    )
+    return train_rows(
+        history, enrolment, rows, money, overlap,
+        trials=trials, journals=journals, threads=threads, progress=progress,
+    )  # fmt: skip
+
+
+def train_rows(
+    history: History,
+    enrolment: Enrolment,
+    rows: UpliftRows,
+    money: Winsorised,
+    overlap: Overlap | None,
+    *,
+    trials: int,
+    journals: Path | None,
+    threads: int,
+    progress: Progress,
+) -> UpliftTraining:
+    """The same from rows that are there; see `train_uplift`."""
+    settings = history.settings
+    seed = settings.training.seed
+    trees = UpliftTrees()
+    trees = UpliftTrees(replace(trees.outcome, seed=seed), replace(trees.effect, seed=seed))
+    judged = np.ones(len(rows), np.bool_)
+    if trials and journals is not None:
+        key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name)
+        trees, judged = tune_uplift(
+            rows, trees, key, trials=trials, folder=journals, seed=seed, threads=threads,
+            on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
+        )  # fmt: skip
+    cross = cross_fit(
+        rows, tuple(LEARNERS), trees, seed=seed, threads=threads,
+        on_fold=lambda done, of: progress(f"cross-fitting, part {done} of {of}"),
+    )  # fmt: skip
+    progress("comparing learners")
+    selection = select([_only(each, judged) for each in cross.repeats], METRIC, seed=seed, threads=threads)
+    chosen = selection.chosen if selection.proven else Constant.kind
+    effects = {arm: _mean(cross.scores[:, k]) for k, arm in enumerate(rows.arms[1:])}
+    progress(f"{chosen} on everyone")
+    model = fit_served(rows, cross, chosen, trees, seed)
+    calibrated = held_out(cross, selection.chosen, selection.proven, seed)
+    metrics = {f"{METRIC}_{kind}": found for kind, found in selection.estimates.items()}
+    metrics[METRIC] = selection.estimates[selection.chosen]
+    for k, arm in enumerate(rows.arms[1:]):
+        mine = cross.prediction(selection.chosen)[judged, k]
+        found = rate(cross.scores[judged, k], {"chosen": mine}, seed=seed, threads=threads)["chosen"]
+        metrics |= {f"qini_{arm}": found.qini, f"autoc_{arm}": found.autoc, f"effect_{arm}": effects[arm]}
+    facts = _facts(history, enrolment, rows, money, selection, effects, overlap)
+    bundle = _bundle(history, enrolment, model, facts)
+    return UpliftTraining(
+        history, enrolment, rows, money, cross, judged, selection, chosen, calibrated, effects, metrics, bundle,
+        trees, overlap,
+    )  # fmt: skip
+
+
+def compare_uplift(scores: Floats, a: Floats, b: Floats) -> Comparison:
+    """Does a rank worse than b? Doubly robust scores and predictions of the same customers, all [n, K]."""
+    found = select([Repeat(scores, {"a": a, "b": b})], METRIC)
+    value = {name: each.value for name, each in found.estimates.items()}
+    [other] = found.comparisons.values()
+    if found.chosen == "a":
+        return other
+    gap = other.difference
+    return Comparison(value["a"], value["b"], Estimate(-gap.value, -gap.high, -gap.low), 1 - other.p_worse)
+
+
+def fit_served(
+    rows: UpliftRows, cross: CrossFit, kind: str, trees: UpliftTrees, seed: int = 7
+) -> UpliftModel:
+    """A learner on all rows, calibrated by what it said of customers it had not seen."""
+    gamma = cross.scores
+    if kind == Constant.kind:
+        model: UpliftModel = Constant(
+            (), {}, {}, {"arms": list(rows.arms[1:]), "effects": gamma.mean(axis=0).tolist()}
+        )
+    else:
+        model = Learning(rows, trees, seed).fit(kind)
+    found = {}
+    for k, arm in enumerate(rows.arms[1:]):
+        if kind == Constant.kind:
+            made = calibrate(gamma[:, k], gamma[:, k], proven=False, seed=seed)
+        else:
+            made = _calibration(cross, kind, k, np.ones(len(rows), np.bool_), seed)
+        found[arm] = made.to_dict()
+    return model.with_parameters(calibration=found, proven=kind != Constant.kind)
+
+
+def held_out(cross: CrossFit, kind: str, proven: bool, seed: int = 7) -> Floats:
+    """Calibrated uplift [n, K], each customer's by a calibration made without it.
+
+    Where nothing is proven it is the arm's mean effect, again without the customer's own part.
+    """
+    said = cross.prediction(kind)
+    found = np.empty_like(said)
+    fold = np.asarray(cross.repeats[0].fold)
+    for part in np.unique(fold):
+        here = fold == part
+        for k in range(said.shape[1]):
+            if proven:
+                found[here, k] = _calibration(cross, kind, k, ~here, seed)(said[here, k])
+            else:
+                found[here, k] = cross.scores[~here, k].mean()
+    return found
+
+
+def _calibration(cross: CrossFit, kind: str, arm: int, rows: Any, seed: int) -> Calibration:
+    score = np.concatenate([np.asarray(each.priorities[kind])[rows, arm] for each in cross.repeats])
+    gamma = np.concatenate([np.asarray(each.scores)[rows, arm] for each in cross.repeats])
+    return calibrate(score, gamma, rounds=len(cross.repeats), seed=seed)
+
+
+def _only(repeat: Repeat, rows: Any) -> Repeat:
+    said: Mapping[str, Any] = {name: np.asarray(each)[rows] for name, each in repeat.priorities.items()}
+    return Repeat(np.asarray(repeat.scores)[rows], said, np.asarray(repeat.fold)[rows])
+
+
+def _mean(scores: Floats) -> Estimate:
+    value, error = float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores)))
+    return Estimate(value, value - 1.96 * error, value + 1.96 * error)
+
+
+def _facts(
+    history: History,
+    enrolment: Enrolment,
+    rows: UpliftRows,
+    money: Winsorised,
+    selection: Selection,
+    effects: Mapping[str, Estimate],
+    overlap: Overlap | None,
+) -> dict[str, Any]:
+    settings, trial = history.settings, enrolment.trial
+    costs = settings.uplift.costs
+    return {
+        "currency": settings.currency,
+        "timezone": settings.timezone,
+        "outputs": list(rows.arms[1:]),
+        "data_until": wall_clock(history.end).isoformat(),
+        "judged_at": wall_clock(int(trial.assigned_at.max())).isoformat(),
+        "span_days": horizon_days(settings),
+        "experiment": trial.name,
+        "control": rows.arms[0],
+        "customers": trial.sizes,
+        "observational": not trial.randomised,
+        "smallest_propensity": float(rows.propensity.min()) if overlap is None else overlap.smallest,
+        "learner": selection.chosen,
+        "proven": selection.proven,
+        "p_better": selection.p_better[selection.chosen],
+        "winsorised": [money.low, money.high],
+        "effects": {arm: [e.value, e.low, e.high] for arm, e in effects.items()},
+        "costs": {arm: float(costs.get(arm, 0.0)) for arm in rows.arms[1:]},
+    }
+
+
+def _bundle(history: History, enrolment: Enrolment, model: UpliftModel, facts: Mapping[str, Any]) -> Bundle:
+    matrix = enrolment.matrix
+    spread = np.linspace(0, len(matrix) - 1, min(CANARIES, len(matrix))).astype(int)
+    canary = matrix.take(spread)
+    bound = {table: tuple(columns) for table, columns in history.bound.items()}
+    return Bundle(UPLIFT, model, history.features, bound, facts, canary, model.predict(canary))
