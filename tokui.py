@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from features.errors import TokuiError
+from serving import experiments
 from serving.terminal import (
     THREADS,
     TOML,
@@ -30,9 +31,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="B2B customer value: from purchase history to lifetime value and churn, as a REST answer.",
+    help="B2B customer value: from purchase history to lifetime value, churn and uplift, as a REST answer.",
 )
-Task = Annotated[str, typer.Argument(help="ltv or churn.")]
+app.add_typer(experiments.app, name="experiment")
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def measures(tables: Tables, history: History, enrolment: Enrolment, days: int) 
         days: The horizon.
     """
     now, short = enrolment.observations, min(SHORT_DAYS, days)
-    placed = _counted(history.happened[ORDERS_PLACED.name])
+    placed = counted(history.happened[ORDERS_PLACED.name])
     booked = history.happened[ORDERS_BOOKED.name]
     found = []
     if "engagement" in history.bound:
@@ -108,7 +108,8 @@ def _earlier(observations: Observations, days: int) -> Observations:
     return replace(observations, cutoffs=observations.cutoffs - days * DAY)
 
 
-def _counted(events: Events) -> Events:
+def counted(events: Events) -> Events:
+    """The same events with a number column ``one``, to be summed."""
     return replace(events, numbers={"one": np.ones(len(events.times))}, codes={}, texts={})
 
 

@@ -1,0 +1,170 @@
+"""`tokui experiment`: plan one, read it, report it; and before against after where there was none."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.terminal import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say, tracker_of
+
+if TYPE_CHECKING:
+    from evaluation.wording import Language
+
+app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
+
+Experiment = Annotated[
+    str | None, typer.Argument(help="The experiment's id; may be left out where there is only one.")
+]
+Lang = Annotated[str, typer.Option(help="en or ja.")]
+
+
+@app.command(name="list")
+def listed(config: Config = TOML, as_json: Json = False) -> None:
+    """List the experiments in assignments."""
+    from serving import showexperiments as show
+    from training.enrolment import experiments
+
+    with bound(config) as tables:
+        found = experiments(tables)
+    say(
+        [{"experiment": name, "customers": count} for name, count in found.items()],
+        as_json,
+        lambda: out.print(show.experiments(found)),
+    )
+
+
+@app.command()
+def plan(
+    effect: Annotated[float, typer.Option(help="Effect to be found, as a share: 0.05 is 5 %.")] = 0.05,
+    config: Config = TOML,
+    days: Annotated[
+        int | None, typer.Option(min=7, help="Days of outcome; the horizon if not given.")
+    ] = None,
+    power: Annotated[float, typer.Option(help="Chance of finding the effect.")] = 0.8,
+    arms: Annotated[int, typer.Option(min=1, help="Treatments besides control.")] = 1,
+    control_share: Annotated[
+        float | None, typer.Option(help="Share left alone; as many as in each arm if not given.")
+    ] = None,
+    cluster_size: Annotated[
+        float, typer.Option(min=1, help="Mean accounts that are randomised together.")
+    ] = 1.0,
+    icc: Annotated[float, typer.Option(help="Correlation of accounts randomised together.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """How many accounts an experiment takes, what it can show, and how long it lasts."""
+    from evaluation.experiment import plain
+    from evaluation.planning import Design
+    from serving import showexperiments as show
+    from training.enrolment import horizon_days
+    from training.history import read_history
+    from training.plan import plan_experiment
+
+    design = Design(
+        power=power, treatments=arms, control_share=control_share, cluster_size=cluster_size, icc=icc
+    )
+    with bound(config) as tables, progress("plan") as step:
+        settings = tables.settings
+        found = plan_experiment(
+            read_history(tables), effect, days=days or horizon_days(settings), design=design, progress=step
+        )
+    say(plain(found), as_json, lambda: out.print(show.plan(found, settings.currency)))
+
+
+@app.command()
+def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json = False) -> None:
+    """What an experiment did to clicks, orders, margin and LTV, with intervals; and what it earned."""
+    from serving import showexperiments as show
+    from training.history import read_history
+    from training.readout import read_experiment
+
+    with bound(config) as tables, progress("readout") as step:
+        found = read_experiment(
+            tables, read_history(tables), tracker_of(tables.settings), experiment,
+            threads=THREADS, progress=step,
+        )  # fmt: skip
+    say(found.to_dict(), as_json, lambda: out.print(show.readout(found)))
+
+
+@app.command()
+def report(
+    experiment: Experiment = None,
+    config: Config = TOML,
+    path: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The HTML file to write; EXPERIMENT.LANG.html if not given."),
+    ] = None,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """The readout as one HTML file with pictures, and as JSON beside it."""
+    import json
+
+    from evaluation.experimentreport import render_experiment
+    from features.files import write_text
+    from training.history import read_history
+    from training.readout import read_experiment
+
+    language = _language(lang)
+    with bound(config) as tables, progress("report") as step:
+        found = read_experiment(
+            tables, read_history(tables), tracker_of(tables.settings), experiment,
+            threads=THREADS, progress=step,
+        )  # fmt: skip
+        step("drawing")
+        page = render_experiment(found, language)
+    html = path or Path(f"{found.experiment}.{lang}.html")
+    data = html.with_suffix(".json")
+    write_text(html, page)
+    write_text(data, json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    say(
+        {"html": str(html), "json": str(data), "verdict": found.verdict.code},
+        as_json,
+        lambda: out.print(f"wrote [bold]{html}[/] and {data}", soft_wrap=True),
+    )
+
+
+@app.command(name="before-after")
+def before_after(
+    start: Annotated[str, typer.Argument(help="First day of the campaign, such as 2026-04-01.")],
+    config: Config = TOML,
+    period: Annotated[str, typer.Option(help="day, week, month or year.")] = "month",
+    span: Annotated[
+        int | None, typer.Option(min=1, help="Periods on each side; as many as there are.")
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Only accounts touched by this campaign_id of engagement.")
+    ] = None,
+    path: Annotated[Path | None, typer.Option("--output", "-o", help="An HTML file to write.")] = None,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Margin before and after a campaign without a control group. This is no proof of an effect."""
+    from evaluation.experiment import plain
+    from evaluation.experimentreport import render_before_after
+    from features.files import write_text
+    from serving import showexperiments as show
+    from training.history import read_history
+    from training.seasons import compare_seasons
+
+    language = _language(lang)
+    begin = moment_of(start, "START") or 0
+    with bound(config) as tables, progress("before and after"):
+        settings = tables.settings
+        found = compare_seasons(tables, read_history(tables), begin, period, span=span, campaign=campaign)
+        if path is not None:
+            write_text(
+                path,
+                render_before_after(found, settings.name, settings.currency, settings.timezone, language),
+            )
+    document = plain(found) | {"causal": False, "written": None if path is None else str(path)}
+    say(document, as_json, lambda: out.print(show.before_after(found, settings.currency)))
+
+
+def _language(lang: str) -> "Language":
+    from evaluation.wording import LANGUAGES
+    from features.errors import SettingsError
+
+    for known in LANGUAGES:
+        if lang == known:
+            return known
+    raise SettingsError(f"--lang {lang!r} is not one of {', '.join(LANGUAGES)}")

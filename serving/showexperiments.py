@@ -1,0 +1,148 @@
+"""What `tokui experiment` shows people on the terminal."""
+
+from collections.abc import Mapping
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from evaluation.beforeafter import BeforeAfter
+from evaluation.bootstrap import Estimate
+from evaluation.experiment import Code, MeasureEffect, Readout, Unit
+from features.observations import wall_clock
+from serving.show import grid
+from training.plan import ExperimentPlan
+
+NOTHING = "–"
+
+
+def experiments(found: Mapping[str, int]) -> Table:
+    """Experiments and their customers."""
+    made = grid("experiment", "customers")
+    for name, count in found.items():
+        made.add_row(escape(name), f"{count:,}")
+    return made
+
+
+def plan(found: ExperimentPlan, currency: str) -> Group:
+    """Accounts needed, what could be shown, and how long it takes."""
+    design = found.design
+    made = grid(
+        "measure", "mean", "accounts needed", "adjusted", "smallest effect shown by all", "adjusted",
+        title=f"to find {found.relative:+.1%} in {found.horizon_days} days with power {design.power:.0%}, "
+        f"{design.treatments + 1} arms; {found.accounts:,} accounts there",
+    )  # fmt: skip
+    for each in found.measures:
+        made.add_row(
+            f"{each.name}, {currency}", f"{each.mean:,.0f}", f"{sum(each.plain.rows):,}", f"{sum(each.adjusted.rows):,}",
+            f"{each.detectable:+.1%}", f"{each.detectable_adjusted:+.1%}",
+        )  # fmt: skip
+    lines = [
+        "adjusted: by the same measure before; its correlation is "
+        + ", ".join(f"{each.correlation:.2f} for {each.name}" for each in found.measures if each.correlation),
+        "power on margin by resampling your own history, unadjusted: "
+        + "; ".join(
+            f"{p.units:,} accounts {p.power.value:.0%} ({p.power.low:.0%}–{p.power.high:.0%})"
+            for p in found.curve
+        ),
+    ]
+    rate = found.check.false_positives
+    lines.append(
+        f"A/A check: {rate.value:.1%} false positives ({rate.low:.1%}–{rate.high:.1%}), {found.check.expected:.0%} "
+        f"allowed: {'passed' if found.check.passed else '[bold]failed[/]; plain comparisons of this measure cannot be trusted'}"
+    )
+    if found.waiting is not None:
+        days = found.waiting.days
+        lines.append(
+            f"from new accounts only ({found.waiting.per_day:.1f} a day): {days.value:,.0f} days "
+            f"({days.low:,.0f}–{days.high:,.0f}), the last outcome included"
+        )
+    else:
+        lines.append("new accounts alone are too few; assign the accounts there are")
+    return Group(made, *lines)
+
+
+def readout(found: Readout) -> Group:
+    """The finding, the sample ratio, effects, and what was earned."""
+    lines = [f"[bold]{verdict(found)}[/]"]
+    if not found.randomised:
+        lines.append(
+            "observational: arms were not drawn, so this holds only as far as features explain the choice"
+        )
+    if found.ratio is not None:
+        lines.append(found.ratio.sentence)
+    lines += [escape(each.message) for each in found.warnings]
+    if found.verdict.code is Code.BLOCKED:
+        return Group(*lines)
+    effects = grid(
+        "measure", "arm", "effect", "relative", "p", "", title=f"against {found.arms[0]}, 95 % intervals"
+    )
+    units = {each.name: (each.unit, each.days) for each in found.measures}
+    for each in found.effects:
+        unit, days = units.get(each.measure, ("money", found.horizon_days))
+        effects.add_row(f"{each.measure}, {days} d", escape(each.arm), *_cells(each, unit, found))
+    earned = grid(
+        "arm", "customers", f"cost, {found.currency}", "net a customer", "ROI", title="what it earned"
+    )
+    for back in found.returns:
+        roi = (
+            NOTHING
+            if back.roi is None
+            else f"{back.roi.value:.1f} ({back.roi.low:.1f} to {back.roi.high:.1f})"
+        )
+        earned.add_row(escape(back.arm), f"{back.customers:,}", f"{back.cost:,.0f}", _money(back.net), roi)
+    return Group(*lines, effects, earned)
+
+
+def verdict(found: Readout) -> str:
+    """The finding in one line."""
+    gains, losses = (", ".join(map(escape, arms)) for arms in (found.verdict.gains, found.verdict.losses))
+    days = f"{found.primary} in {found.horizon_days} days"
+    return {
+        Code.BLOCKED: "no verdict: the sample ratio is broken",
+        Code.GAIN: f"{gains} raised {days}",
+        Code.LOSS: f"{losses} lowered {days}",
+        Code.MIXED: f"{gains} raised and {losses} lowered {days}",
+        Code.UNPROVEN: f"not proven that any arm changed {days}",
+    }[found.verdict.code]
+
+
+def before_after(found: BeforeAfter, currency: str) -> Group:
+    """Periods, the comparison, and that it is not causal."""
+    made = grid("from", "side", f"margin, {currency}", "buyers", "")
+    for each in found.periods:
+        note = "" if each.complete else "not complete, not compared"
+        made.add_row(
+            f"{wall_clock(each.start):%Y-%m-%d}",
+            each.side,
+            f"{each.total.value:,.0f}",
+            f"{each.buyers:,}",
+            note,
+        )
+    return Group(made, f"[bold]{escape(found.sentence)}[/]")
+
+
+def _cells(each: MeasureEffect, unit: Unit, found: Readout) -> tuple[str, str, str, str]:
+    best = each.best
+    if best is None:
+        return NOTHING, NOTHING, NOTHING, escape(each.refused or "")
+    relative = best.relative
+    share = (
+        f"{relative.value:+.1%} ({relative.low:+.1%} to {relative.high:+.1%})"
+        if relative.value == relative.value
+        else NOTHING
+    )
+    note = "proven" if each.p < 1 - found.level else "not proven"
+    return _shown(best.absolute, unit), share, f"{each.p:.3f}", note
+
+
+def _shown(value: Estimate, unit: Unit) -> str:
+    if unit == "share":
+        return f"{value.value * 100:+.2f} ({value.low * 100:+.2f} to {value.high * 100:+.2f}) points"
+    if unit == "count":
+        return f"{value.value:+.2f} ({value.low:+.2f} to {value.high:+.2f})"
+    return _money(value)
+
+
+def _money(value: Estimate) -> str:
+    return f"{value.value:+,.0f} ({value.low:+,.0f} to {value.high:+,.0f})"
