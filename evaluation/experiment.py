@@ -172,11 +172,11 @@ class Return:
         arm: Which.
         customers: Treated.
         cost: Of one treatment.
-        per_customer: Incremental LTV: margin in the horizon, and beyond it where that could be told.
+        per_customer: Incremental margin in the horizon, or that and LTV predicted for what comes after.
         net: The same less the cost.
         total: Incremental LTV of all treated.
         roi: Incremental LTV / cost; None without a cost.
-        beyond: Whether LTV beyond the horizon is in it.
+        beyond: Whether LTV predicted for after the horizon is in it.
     """
 
     arm: str
@@ -271,7 +271,10 @@ class Readout:
         segments: By arm and dimension.
         course: By arm and day.
         looks: Anytime-valid sequence by arm, where customers were assigned over many days.
-        returns: By arm; empty where blocked.
+        returns: By arm, margin in the horizon only; this, effects, segments, course and looks are empty
+            where the verdict is blocked.
+        lasting: By arm, LTV predicted for after the horizon as well: what an arm earned if customers
+            stay as they are then. Empty without a champion of LTV.
         verdict: The finding.
         warnings: What was odd.
         uplift: Whom to treat, if a model was trained on this experiment.
@@ -299,6 +302,7 @@ class Readout:
     course: tuple[CoursePoint, ...]
     looks: Mapping[str, tuple[Look, ...]]
     returns: tuple[Return, ...]
+    lasting: tuple[Return, ...]
     verdict: Verdict
     warnings: tuple[Warned, ...]
     made: datetime

@@ -287,7 +287,8 @@ class Reading:
     def looks(self, measure: Measure, arms: Sequence[int]) -> dict[str, tuple[Look, ...]]:
         """Anytime-valid sequences over the days of assignment, where there are many of them."""
         trial = self.trial
-        if len(np.unique(trial.assigned_at // DAY)) < _LOOK_DAYS:
+        # The sequence knows no weights: where arms were not equally likely for all it would be biased.
+        if self.weight is not None or len(np.unique(trial.assigned_at // DAY)) < _LOOK_DAYS:
             return {}
         found = {}
         for arm in arms:
@@ -309,7 +310,7 @@ class Reading:
         after: Floats | None = None,
         calibrated: Calibration | None = None,
     ) -> list[Return]:
-        """What each arm earned for what it cost.
+        """What each arm earned for what it cost; arms whose margin cannot be compared are left out.
 
         Args:
             margin: Margin in the horizon.
@@ -334,11 +335,15 @@ class Reading:
                 "seed": self.seed,
             }
             value = margin.value[mine]
-            if after is not None and calibrated is not None:
-                gain = long_term_effect(value, after[mine], treated, calibrated, **options).absolute
-                options |= {"predicted_after": after[mine], "calibrated": calibrated}
-            else:
-                gain = mean_effect(value, treated, **options).absolute
+            try:
+                if after is not None and calibrated is not None:
+                    gain = long_term_effect(value, after[mine], treated, calibrated, **options).absolute
+                    options |= {"predicted_after": after[mine], "calibrated": calibrated}
+                else:
+                    gain = mean_effect(value, treated, **options).absolute
+            except ExperimentError:
+                # The effect on margin says why; the other arms are no worse for it.
+                continue
             customers = int((trial.arm == arm).sum())
             total = Estimate(*(customers * each for each in (gain.value, gain.low, gain.high)))
             paid = roi(value, treated, cost, **options) if cost > 0 else None

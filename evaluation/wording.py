@@ -1,4 +1,4 @@
-"""The words of the model card and how numbers read, in English and in Japanese."""
+"""The words of the reports and how numbers read, in English and in Japanese."""
 
 import re
 import tomllib
@@ -38,9 +38,9 @@ _TIMELESS = ("first", "last", "days_since_first", "days_since_last")
 
 
 @cache
-def texts(language: Language) -> dict[str, str]:
-    """All texts by ``section.key``."""
-    text = files("evaluation").joinpath("templates", f"card.{language}.toml").read_text(encoding="utf-8")
+def texts(language: Language, page: str = "card") -> dict[str, str]:
+    """All texts of a page by ``section.key``."""
+    text = files("evaluation").joinpath("templates", f"{page}.{language}.toml").read_text(encoding="utf-8")
     sections: dict[str, dict[str, str]] = tomllib.loads(text)
     return {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
 
@@ -53,11 +53,13 @@ class Words:
         language: ``en`` or ``ja``.
         currency: ISO 4217 code of its money.
         whole: Whether money is shown without decimals whatever the currency.
+        page: Whose texts; how numbers read is the model card's for all pages.
     """
 
     language: Language
     currency: str = "JPY"
     whole: bool = False
+    page: str = "card"
 
     def __call__(self, key: str, **values: Any) -> str:
         """A text with its fields filled in.
@@ -65,11 +67,13 @@ class Words:
         Raises:
             KeyError: There is no such text, or a field is missing.
         """
-        return texts(self.language)[key].format(**values)
+        text = self.either(key, "") or texts(self.language)[key]
+        return text.format(**values)
 
     def either(self, key: str, otherwise: str) -> str:
         """A text without fields, or something else where there is none."""
-        return texts(self.language).get(key, otherwise)
+        own = texts(self.language, self.page)
+        return own[key] if key in own else texts(self.language).get(key, otherwise)
 
     def number(self, value: float | None, digits: int = 3) -> str:
         """A number with so many decimals and separated thousands; a dash where there is none."""
@@ -84,11 +88,13 @@ class Words:
             return NOTHING
         return self("format.percent", value=self.number(100 * value, digits))
 
-    def money(self, value: float | None) -> str:
-        """Money in the page's currency."""
+    def money(self, value: float | None, digits: int | None = None) -> str:
+        """Money in the page's currency; with its usual decimals if their number is not given."""
         if value is None or not np.isfinite(value):
             return NOTHING
-        amount = self.number(abs(value), 0 if self.whole else _DECIMALS.get(self.currency, 2))
+        if digits is None:
+            digits = 0 if self.whole else _DECIMALS.get(self.currency, 2)
+        amount = self.number(abs(value), digits)
         sign = "−" if value < 0 and amount.strip("0.,") else ""
         if self.currency == "JPY" and self.language == "ja":
             return f"{sign}{amount}円"

@@ -97,12 +97,14 @@ class UpliftSettings(_Frozen):
         control: The arm that was left alone.
         observational: Arms were chosen by somebody, not drawn: propensities are then estimated,
             and everything concluded is marked as observational.
+        cluster: Column of customers whose accounts were put in an arm together, such as ``owner``.
         costs: What one treatment costs, by arm, in the project's currency; 0 for arms not named.
     """
 
     horizon_days: Annotated[int, Field(ge=7, le=3650)] | None = None
     control: str = "control"
     observational: bool = False
+    cluster: Literal["industry", "country", "region", "owner"] | None = None
     costs: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
 
 

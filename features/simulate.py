@@ -15,7 +15,7 @@ from features.files import PARTIAL, write_text
 from features.schema import TABLES, Kind
 from features.settings import load_settings
 from features.world.accounts import Accounts, customers_table, draw_accounts
-from features.world.arms import NO_EXPERIMENT, assignments_table
+from features.world.arms import ARMS, COSTS, NO_EXPERIMENT, assignments_table
 from features.world.arrays import Frame, generator, select
 from features.world.calendar import Calendar, calendar
 from features.world.contracts import contracts_table, fee_lines, invoices
@@ -210,6 +210,9 @@ def _settings_text(currency: str, timezone: str, customers: int, seed: int) -> s
         "[churn]",
         "horizons_days = [30, 60, 90]",
         "silence_days = 180",
+        "",
+        "[uplift.costs]",
+        *(f"{arm} = {cost}" for arm, cost in zip(ARMS[1:], COSTS, strict=True)),
         "",
         "[training]",
         "step_days = 30",

@@ -89,7 +89,8 @@ def enrol(
     propensity = "propensity" if "propensity" in columns else "CAST(NULL AS DOUBLE)"
     rows = tables.connection.sql(
         f"SELECT customer_id, epoch_us(assigned_at) AS at, arm, {propensity} AS propensity FROM assignments "
-        "WHERE experiment_id = ? ORDER BY customer_id, assigned_at, arm",
+        "WHERE experiment_id = ? QUALIFY row_number() OVER (PARTITION BY customer_id, arm ORDER BY assigned_at) = 1 "
+        "ORDER BY customer_id, assigned_at, arm",
         params=[name],
     ).to_arrow_table()
     rows, warnings = _first_arms(name, rows)
@@ -100,8 +101,14 @@ def enrol(
     arms, arm = _arms(name, rows["arm"].to_pylist(), uplift.control)
     given = rows["propensity"].to_numpy(zero_copy_only=False)
     shares, designed, odd = _propensities(name, arms, arm, given)
+    if uplift.observational:
+        # Nobody planned any shares; they will be estimated.
+        odd = [each for each in odd if each.code != "no_shares"]
     order = np.argsort(who, kind="stable")
-    trial = Trial(name, arms, arm[order], shares[order], at[order], randomised=not uplift.observational)
+    clusters = None if uplift.cluster is None else _clusters(tables, uplift.cluster, history, who[order])
+    trial = Trial(
+        name, arms, arm[order], shares[order], at[order], clusters, randomised=not uplift.observational
+    )
     observations = Observations(who[order], at[order] - at[order] % DAY)
     matrix = compute(history.features, history.store.streams, observations, threads=threads)
     return Enrolment(trial, observations, matrix, designed, (*warnings, *more, *odd))
@@ -183,6 +190,21 @@ def _kept(
             "customer_id is bound"
         )
     return keep, warnings
+
+
+def _clusters(tables: Tables, column: str, history: History, who: Index) -> npt.NDArray[np.intp]:
+    """What each customer was randomised with; a customer without it by itself."""
+    if column not in history.bound["customers"]:
+        raise ExperimentError(
+            f"uplift.cluster is {column!r}, which customers does not bind; bind it or leave it out"
+        )
+    rows = tables.connection.execute(
+        f"SELECT customer_id, min({column}) FROM customers WHERE {column} IS NOT NULL GROUP BY 1"
+    ).fetchall()
+    place = dict(rows)
+    ids = np.array(history.store.ids.to_pylist(), dtype=object)[who]
+    labels = np.array([f"={place[each]}" if each in place else each for each in ids], dtype=np.str_)
+    return np.unique(labels, return_inverse=True)[1]
 
 
 def _arms(name: str, words: list[str], control: str) -> tuple[tuple[str, ...], npt.NDArray[np.intp]]:

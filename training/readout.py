@@ -1,6 +1,7 @@
 """An experiment read from bound tables: measures made, effects read, the long term added."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from features.windows import DAY
 from training import measures as made
 from training.enrolment import Enrolment, enrol, horizon_days
 from training.history import ORDERED, History
+from training.propensity import estimate_propensity
 from training.tracking import CHAMPION, Tracker, hashed
 from training.uplift_register import HELD_OUT
 from training.uplift_train import UPLIFT
@@ -53,29 +55,39 @@ def read_experiment(
         progress: Told each step in plain words.
 
     Raises:
-        ExperimentError: The experiment cannot be read: no such one, no control, or control too small.
+        ExperimentError: The experiment cannot be read: no such one, no control, control too small, or
+            arms that nobody drew and that hardly anyone could have been in.
     """
     settings, days = history.settings, horizon_days(history.settings)
     progress("features before the assignments")
     enrolment = enrol(tables, history, experiment, days=days, threads=threads)
     trial = enrolment.trial
+    if not trial.randomised and not enrolment.designed:
+        progress("propensities")
+        overlap = estimate_propensity(trial, enrolment.matrix, seed=settings.training.seed)
+        trial = replace(trial, propensity=overlap.propensity)
     reading = Reading(trial, enrolment.designed, level, settings.training.seed)
     arms, small = reading.readable()
     progress("measures")
     found, told = zip(*map(facts, made.measures(tables, history, enrolment, days)), strict=True)
     primary = next(each for each in found if each.name == made.PRIMARY)
+    ratio = reading.ratio()
+    blocked = ratio is not None and ratio.broken
     progress("effects")
-    after, calibrated = _after(history, tracker, enrolment, days, threads)
-    effects = reading.effects(found, arms, made.PRIMARY, after=after, calibrated=calibrated)
+    after, calibrated = (None, None) if blocked else _after(history, tracker, enrolment, days, threads)
+    # Numbers of groups that are not comparable would be believed all the same, so there are none.
+    arms_read = [] if blocked else arms
+    effects = reading.effects(found, arms_read, made.PRIMARY, after=after, calibrated=calibrated)
     before, _ = facts(made.margin_before(history, enrolment, days))
     expected = primary.before[:, -1] if primary.before is not None else primary.value
     dimensions = made.segments(enrolment, expected)
     progress("segments")
-    by_segment = reading.segments(primary, arms, dimensions)
+    by_segment = reading.segments(primary, arms_read, dimensions)
     progress("time course")
     grown = {day: winsorise(value).value for day, value in made.grown(history, enrolment, days).items()}
-    ratio = reading.ratio()
     attrition = (reading.attrition(each) for each in found)
+    costs = settings.uplift.costs
+    lasting = [] if after is None else reading.returns(primary, arms_read, costs, after, calibrated)
     return Readout(
         project=settings.name,
         experiment=trial.name,
@@ -95,13 +107,14 @@ def read_experiment(
         effects=tuple(effects),
         before=tuple(reading.effects([before], arms, made.PRIMARY)),
         segments=tuple(by_segment),
-        course=tuple(reading.course(grown, arms, primary.before)),
-        looks=reading.looks(primary, arms),
-        returns=tuple(reading.returns(primary, arms, settings.uplift.costs, after, calibrated)),
+        course=tuple(reading.course(grown, arms_read, primary.before)),
+        looks=reading.looks(primary, arms_read),
+        returns=tuple(reading.returns(primary, arms_read, costs)),
+        lasting=tuple(lasting),
         verdict=verdict(effects, made.PRIMARY, ratio, level),
         warnings=(*enrolment.warnings, *small, *(each for each in attrition if each is not None)),
         made=datetime.now(ZoneInfo(settings.timezone)),
-        uplift=_uplift(history, tracker, enrolment, dimensions["value"]),
+        uplift=None if blocked else _uplift(history, tracker, enrolment, dimensions["value"]),
     )
 
 
@@ -151,7 +164,11 @@ def _uplift(
     if not versions:
         return None
     version = versions[0]
-    facts_ = tracker.bundle(version).facts
+    try:
+        facts_ = tracker.bundle(version).facts
+    except ModelError:
+        # Trained on features that are computed otherwise now, or altered: it cannot be served either.
+        return None
     table = pq.read_table(tracker.artifact(version, HELD_OUT))
     ids = hashed(history.ids(enrolment.observations).tolist(), history.settings.name)
     place = {each: k for k, each in enumerate(ids)}
@@ -163,9 +180,10 @@ def _uplift(
         np.column_stack([table[f"{word}_{k}"].to_numpy() for k in range(len(arms))])
         for word in ("score", "said", "calibrated")
     )
+    clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[here]
     costs = history.settings.uplift.costs
     cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
-    rates = [rate(scores[:, k], {"it": said[:, k]})["it"] for k in range(len(arms))]
+    rates = [rate(scores[:, k], {"it": said[:, k]}, clusters=clusters)["it"] for k in range(len(arms))]
     return UpliftReading(
         learner=facts_["learner"],
         proven=bool(facts_["proven"]),
@@ -176,9 +194,9 @@ def _uplift(
             key.removeprefix("qini_"): value for key, value in version.metrics.items()
             if key.startswith("qini_") and key.removeprefix("qini_") not in arms
         },
-        toc={arm: toc_curve(scores[:, k], said[:, k]) for k, arm in enumerate(arms)},
-        curves={arm: qini_curve(scores[:, k], said[:, k]) for k, arm in enumerate(arms)},
-        gain=gain_curve(calibrated, cost, scores),
+        toc={arm: toc_curve(scores[:, k], said[:, k], clusters=clusters) for k, arm in enumerate(arms)},
+        curves={arm: qini_curve(scores[:, k], said[:, k], clusters=clusters) for k, arm in enumerate(arms)},
+        gain=gain_curve(calibrated, cost, scores, clusters=clusters),
         rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
         version=version.number,
     )  # fmt: skip

@@ -71,12 +71,13 @@ class UpliftRows:
         outcome: Money or 0/1 over the horizon [n].
         arms: Names of the arms, control first.
         form: How the outcome is learnt; see `form_of`.
+        fewest: Customers each arm needs; parts of an experiment that has them may have fewer.
         randomised: False where propensities are estimates: outcome models are then one an arm, so
             that scores are right where either they or the propensities are.
 
     Raises:
         TrainingDataError: Arrays do not fit together, the outcome is not finite, or an arm has
-            fewer than `MIN_ARM` customers.
+            fewer than ``fewest`` customers.
     """
 
     matrix: FeatureMatrix
@@ -86,6 +87,7 @@ class UpliftRows:
     arms: tuple[str, ...]
     form: str = ""
     randomised: bool = True
+    fewest: int = MIN_ARM
 
     def __post_init__(self) -> None:
         n = len(self.matrix)
@@ -98,10 +100,10 @@ class UpliftRows:
         if bad:
             raise TrainingDataError(f"{bad} of {n} outcomes are not finite; drop or mend those rows")
         sizes = np.bincount(self.arm, minlength=len(self.arms))
-        if sizes.min() < MIN_ARM:
+        if sizes.min() < self.fewest:
             few = int(sizes.argmin())
             raise TrainingDataError(
-                f"arm {self.arms[few]!r} has {sizes[few]} customers and uplift needs {MIN_ARM} in each; leave the "
+                f"arm {self.arms[few]!r} has {sizes[few]} customers and uplift needs {self.fewest} in each; leave the "
                 "arm out of assignments, or wait until it has more"
             )
         if not self.form:
@@ -114,7 +116,7 @@ class UpliftRows:
         """Some of the rows; a mask [n] or positions."""
         return replace(
             self, matrix=self.matrix.take(rows), arm=self.arm[rows],
-            propensity=self.propensity[rows], outcome=self.outcome[rows],
+            propensity=self.propensity[rows], outcome=self.outcome[rows], fewest=1,
         )  # fmt: skip
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evaluation.bootstrap import Comparison, Estimate
 from evaluation.ranking import RankMetric, rate
@@ -149,9 +150,14 @@ def train_rows(
         on_fold=lambda done, of: progress(f"cross-fitting, part {done} of {of}"),
     )  # fmt: skip
     progress("comparing learners")
-    selection = select([_only(each, judged) for each in cross.repeats], METRIC, seed=seed, threads=threads)
+    clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[judged]
+    selection = select(
+        [_only(each, judged) for each in cross.repeats], METRIC, clusters=clusters, seed=seed, threads=threads
+    )
     chosen = selection.chosen if selection.proven else Constant.kind
-    effects = {arm: _mean(cross.scores[:, k]) for k, arm in enumerate(rows.arms[1:])}
+    effects = {
+        arm: _mean(cross.scores[:, k], enrolment.trial.clusters) for k, arm in enumerate(rows.arms[1:])
+    }
     progress(f"{chosen} on everyone")
     model = fit_served(rows, cross, chosen, trees, seed)
     calibrated = held_out(cross, selection.chosen, selection.proven, seed)
@@ -159,7 +165,8 @@ def train_rows(
     metrics[METRIC] = selection.estimates[selection.chosen]
     for k, arm in enumerate(rows.arms[1:]):
         mine = cross.prediction(selection.chosen)[judged, k]
-        found = rate(cross.scores[judged, k], {"chosen": mine}, seed=seed, threads=threads)["chosen"]
+        said = {"chosen": mine}
+        found = rate(cross.scores[judged, k], said, clusters=clusters, seed=seed, threads=threads)["chosen"]
         metrics |= {f"qini_{arm}": found.qini, f"autoc_{arm}": found.autoc, f"effect_{arm}": effects[arm]}
     facts = _facts(history, enrolment, rows, money, selection, effects, overlap)
     bundle = _bundle(history, enrolment, model, facts)
@@ -230,8 +237,13 @@ def _only(repeat: Repeat, rows: Any) -> Repeat:
     return Repeat(np.asarray(repeat.scores)[rows], said, np.asarray(repeat.fold)[rows])
 
 
-def _mean(scores: Floats) -> Estimate:
-    value, error = float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores)))
+def _mean(scores: Floats, clusters: npt.NDArray[np.intp] | None) -> Estimate:
+    if clusters is None:
+        clusters = np.arange(len(scores))
+    # Sums of deviations by what was randomised together: independent, however alike its members are.
+    apart = np.bincount(clusters, scores - scores.mean())
+    value, n = float(scores.mean()), len(apart)
+    error = float(np.sqrt((apart**2).sum() * n / max(n - 1, 1)) / len(scores))
     return Estimate(value, value - 1.96 * error, value + 1.96 * error)
 
 

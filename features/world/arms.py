@@ -10,6 +10,10 @@ from features.world.calendar import Calendar
 from features.world.expectation import HORIZON
 
 ARMS = ("control", "cross-sell", "upsell", "renewal-call", "onboarding-emails")
+COSTS = (6000, 9000, 12000, 300)
+"""What one treatment costs in JPY, control aside: half a day of sales, an offer, a call, some e-mails. Only
+tokui.toml knows; no table does."""
+
 PROPENSITY = np.array([0.28, 0.18, 0.18, 0.18, 0.18])
 
 _HISTORY = 6  # months an experiment needs behind it

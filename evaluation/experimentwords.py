@@ -1,0 +1,171 @@
+"""How an experiment's findings read: changes with their sign, p values, measures and segments in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.bootstrap import Estimate
+from evaluation.experiment import MeasureEffect, Unit
+from evaluation.experimentcharts import Sign
+from evaluation.wording import NOTHING, Words
+
+_GREEK = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+_KANJI = ((1e8, "億"), (1e4, "万"))
+
+
+@dataclass(frozen=True)
+class ReadoutWords(Words):
+    """Texts and numbers of an experiment's page.
+
+    Args:
+        language: As in `Words`.
+        currency: As in `Words`.
+        whole: As in `Words`.
+        page: As in `Words`.
+        level: Of all intervals.
+        observational: Whether everything that concludes is marked as not causal.
+    """
+
+    page: str = "experiment"
+    level: float = 0.95
+    observational: bool = False
+
+    def heading(self, key: str) -> str:
+        """The heading of a section that concludes something."""
+        return self(key) + (self("mark.observational") if self.observational else "")
+
+    def seen(self, key: str) -> str:
+        """The key of a text, its observational twin where arms were not drawn."""
+        return f"{key}_seen" if self.observational else key
+
+    @property
+    def sure(self) -> str:
+        """The level, as in ``95 %``."""
+        return self.percent(self.level, 0 if round(100 * self.level, 6) % 1 == 0 else 1)
+
+    def enumerated(self, parts: list[str]) -> str:
+        """An enumeration in a sentence."""
+        if len(parts) < 2:
+            return "".join(parts)
+        return self("mark.last", rest=self.joined(parts[:-1]), last=parts[-1])
+
+    def amount(self, unit: Unit, value: float) -> str:
+        """A value of a measure."""
+        if unit == "share":
+            return self.percent(value)
+        return self.number(value, 2) if unit == "count" else self.money(value)
+
+    def end(self, unit: Unit, value: float) -> str:
+        """An end of an interval of a change: of a share it is in percentage points."""
+        if unit != "share":
+            return self.amount(unit, value)
+        return NOTHING if not np.isfinite(value) else self("mark.points", value=self.number(100 * value, 1))
+
+    def change(self, unit: Unit, value: float) -> str:
+        """A change, with its sign."""
+        return _signed(self.end(unit, value), value)
+
+    def ends(self, unit: Unit, found: Estimate) -> str:
+        """The interval of a change."""
+        if unit == "share":
+            low, high = (self.number(100 * each, 1) for each in (found.low, found.high))
+            span = self.span(low, high)
+            return span if span == NOTHING else self("mark.points", value=span)
+        return self.span(self.end(unit, found.low), self.end(unit, found.high))
+
+    def cell(self, unit: Unit, found: Estimate) -> tuple[str, str]:
+        """A change over its interval, for a table."""
+        return self.change(unit, found.value), self.ends(unit, found)
+
+    def total_of(self, value: float) -> str:
+        """A large sum of money, to four digits."""
+        if not np.isfinite(value) or abs(value) < 1000:
+            return self.money(value)
+        # Where the sign, the number and the currency stand is what money of 1 says.
+        return self.money(np.sign(value), 0).replace("1", self._short(abs(value)))
+
+    def total(self, found: Estimate) -> tuple[str, str]:
+        """A sum over its interval, for a table."""
+        return _signed(self.total_of(found.value), found.value), self.span(
+            *map(self.total_of, (found.low, found.high))
+        )
+
+    def relative(self, found: Estimate) -> tuple[str, str]:
+        """A relative change over its interval, for a table."""
+        span = self.span(self.percent(found.low), self.percent(found.high))
+        return _signed(self.percent(found.value), found.value), span
+
+    def p(self, value: float) -> str:
+        """A p value."""
+        if not np.isfinite(value):
+            return NOTHING
+        return "< 0.001" if value < 0.001 else self.number(value)
+
+    def p_is(self, value: float) -> str:
+        """A p value as part of a sentence."""
+        return f"p = {self.p(value)}".replace("= <", "<").replace(" ", "\u00a0")
+
+    def measure(self, name: str) -> str:
+        """What a measure is called; its own name where it is not one of ours."""
+        return self.either(f"measures.{name}", name)
+
+    def inside(self, name: str) -> str:
+        """The same within a sentence."""
+        return self.either(f"measures.{name}_inside", name)
+
+    def dimension(self, name: str) -> str:
+        """What customers are divided by."""
+        return self.either(f"dimensions.{name}", name)
+
+    def segment(self, dimension: str, name: str) -> str:
+        """One segment; names are the user's own, except thirds of value and what had to be pooled."""
+        key = f"{dimension}_{name}" if dimension == "value" else name
+        return self.either(f"groups.{key}", name)
+
+    def finding(self, sign: Sign) -> str:
+        """What is proven, in a few words."""
+        return self(self.seen(f"finding.{sign}"))
+
+    def tick(self, unit: Unit) -> Callable[[float], str]:
+        """Labels of an axis."""
+        if unit == "share":
+            return lambda value: f"{100 * value:.10g}".replace("-", "−")
+        return self._short if unit != "count" else lambda value: f"{value:.10g}".replace("-", "−")
+
+    def percent_tick(self, value: float) -> str:
+        """Labels of an axis of shares."""
+        return self("mark.percent_tick", value=f"{100 * value:.10g}").replace("-", "−")
+
+    def _short(self, value: float) -> str:
+        for size, letter in _KANJI if self.language == "ja" else _GREEK:
+            if abs(value) >= size * 0.9999:
+                return _four(value / size) + letter
+        return _four(value)
+
+    @property
+    def coin(self) -> str:
+        """The currency beside an axis."""
+        return self.either(f"units.{self.currency}", self.currency)
+
+    def axis_title(self, unit: Unit) -> str:
+        """What an axis of differences in such a unit shows."""
+        return self(f"units.{unit}_change", currency=self.coin)
+
+
+def sign_of(found: MeasureEffect, level: float) -> Sign:
+    """Up or down only where that is proven after allowing for how many were looked at."""
+    if found.best is None or not found.p < 1 - level:
+        return "open"
+    return "up" if found.best.absolute.value > 0 else "down"
+
+
+def _four(value: float) -> str:
+    """Four digits and separated thousands, without zeros at the end."""
+    text = f"{float(f'{value:.4g}'):,.10f}".rstrip("0").rstrip(".")
+    return text.replace("-", "−")
+
+
+def _signed(text: str, value: float) -> str:
+    # What is rounded to 0 has no sign.
+    return f"+{text}" if value > 0 and any(digit in text for digit in "123456789") else text
