@@ -1,4 +1,4 @@
-"""Answers: what is said of customers, as typed records."""
+"""Answers: what is said of customers, and what to do about them, as typed records."""
 
 from typing import Literal
 
@@ -105,3 +105,87 @@ class Answer(msgspec.Struct, frozen=True):
     as_of: str
     currency: str
     models: dict[str, int]
+
+
+class Gain(msgspec.Struct, frozen=True):
+    """Money that an arm is expected to add over the horizon, against being left alone.
+
+    Args:
+        value: Expected incremental margin; below 0 where the arm does harm.
+        low: Lower end of the interval of the mean gain of customers like this one; null where the
+            model has none.
+        high: Upper end.
+        level: Nominal coverage of the interval.
+        horizon_days: Days the money is expected in.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    level: float
+    horizon_days: int
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One arm, for one customer.
+
+    Args:
+        arm: Its name.
+        incremental_ltv: What it is expected to add.
+        cost: What it costs.
+        net_value: Expected gain less cost.
+        proven: Whether it was shown that the arm does more for some customers than for others;
+            where not, the gain is the arm's mean effect, the same for everyone.
+    """
+
+    arm: str
+    incremental_ltv: Gain
+    cost: float
+    net_value: float
+    proven: bool
+
+
+class Recommendation(msgspec.Struct, frozen=True):
+    """What to do about one customer.
+
+    Args:
+        customer_id: Who.
+        status: Always ``ok``: there is an answer for customers without orders, too.
+        chosen: The arm to give; null to leave the customer alone.
+        actions: All arms asked for, the highest net value first.
+    """
+
+    customer_id: str
+    status: Literal["ok"]
+    chosen: str | None
+    actions: tuple[Action, ...]
+
+
+class Recommendations(msgspec.Struct, frozen=True):
+    """What to do about customers, and what that rests on.
+
+    Args:
+        recommendations: In the order asked for.
+        as_of: The moment the features are of, ISO with zone offset.
+        currency: ISO 4217 code of all money.
+        models: Version of the model.
+        experiment: The experiment it was learnt from.
+        control: The arm there that was left alone, which gains are against.
+        proven: Whether it was shown that it matters who is treated.
+        observational: Whether arms had been chosen by somebody and not drawn.
+        note: What the last two mean, in plain words.
+        spent: Cost of all that was chosen; a customer asked for twice is treated once.
+        expected_net: Expected gain less cost of all that was chosen.
+    """
+
+    recommendations: tuple[Recommendation, ...]
+    as_of: str
+    currency: str
+    models: dict[str, int]
+    experiment: str
+    control: str
+    proven: bool
+    observational: bool
+    note: str
+    spent: float
+    expected_net: float

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from features.errors import UnknownCustomerError
+from features.errors import NoChampionError, UnknownCustomerError
 from serving.champions import Champions
 from serving.fastpredict import FEW_ROWS
 from serving.guard import ErrorDetail, HttpError, Message, Receive, Scope, Send, reply
@@ -35,12 +35,28 @@ class PredictRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: bool = False
 
 
+class RecommendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks what to do about customers of the snapshot.
+
+    Args:
+        customer_ids: Who, text or whole numbers.
+        budget: Most that all chosen actions may cost together, in the project's currency.
+        arms: The arms to choose from; all of the model if not given.
+        capacity: Most customers by arm; arms that are not named have no limit.
+    """
+
+    customer_ids: Annotated[list[str | int], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
+    budget: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    arms: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
+    capacity: dict[str, Annotated[int, msgspec.Meta(ge=0)]] | None = None
+
+
 class Ready(msgspec.Struct, frozen=True):
     """What a ready server says of itself.
 
     Args:
         ready: True; a server that is not ready answers 503 with the reason.
-        models: Version of each model that answers.
+        models: Version of each model that answers; ``uplift`` only where one recommends.
         as_of: The snapshot's moment.
         customers: Customers in the snapshot.
         warning: Why the newest models or snapshot are not the ones that answer; null if they are.
@@ -80,12 +96,14 @@ class Routes:
     def __init__(self, champions: Champions, metrics: Metrics) -> None:
         self._champions, self._metrics = champions, metrics
         self._request = msgspec.json.Decoder(PredictRequest)
+        self._recommend = msgspec.json.Decoder(RecommendRequest)
         self._encode = msgspec.json.Encoder().encode
         # Long jobs wait for each other here, so that single rows keep the event loop to themselves.
         self._long = ThreadPoolExecutor(1, "tokui-long")
         self.table: dict[str, tuple[str, Handler]] = {
             "/predict": ("POST", self.predict),
             "/predict_history": ("POST", self.predict_history),
+            "/recommend": ("POST", self.recommend),
             "/readyz": ("GET", self.readyz),
             "/livez": ("GET", self.livez),
             "/metrics": ("GET", self.metrics),
@@ -118,6 +136,8 @@ class Routes:
         except UnknownCustomerError as error:
             detail = ErrorDetail("unknown_customer", str(error), "customer_ids", error.customer_ids)
             raise HttpError(404, detail) from error
+        except NoChampionError as error:
+            raise HttpError(409, ErrorDetail("no_uplift", str(error))) from error
         except FieldError as error:
             raise HttpError(422, ErrorDetail("bad_field", str(error), error.field)) from error
         except (msgspec.MsgspecError, RecursionError) as error:
@@ -130,7 +150,7 @@ class Routes:
         """POST /predict."""
         request = self._request.decode(await _body(receive))
         predictor = self._ready()
-        ids = [name if isinstance(name, str) else str(name) for name in request.customer_ids]
+        ids = _texts(request.customer_ids)
         if request.explain and len(ids) > MOST_EXPLAINED:
             raise FieldError("explain", f"is for {MOST_EXPLAINED} customers a request; there are {len(ids)}")
         if len(ids) <= FEW_ROWS and not request.explain:
@@ -160,15 +180,33 @@ class Routes:
 
         return Reply(await self._aside(long))
 
+    async def recommend(self, receive: Receive) -> Reply:
+        """POST /recommend."""
+        request = self._recommend.decode(await _body(receive))
+        recommender = self._ready().uplift.ready()
+        ids = _texts(request.customer_ids)
+
+        def answer() -> bytes:
+            return self._encode(
+                recommender.recommend(
+                    ids, budget=request.budget, arms=request.arms, capacity=request.capacity
+                )
+            )
+
+        # Capacities take a linear program, however few the customers.
+        if len(ids) <= FEW_ROWS and not request.capacity:
+            return Reply(answer())
+        return Reply(await self._aside(answer))
+
     async def readyz(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /readyz."""
         predictor = self._ready()
         ready = Ready(
             True,
-            predictor.models,
+            predictor.models | predictor.uplift.models,
             predictor.snapshot.as_of,
             len(predictor.snapshot),
-            self._champions.state.reason,
+            self._champions.state.warning,
         )
         return Reply(self._encode(ready))
 
@@ -189,9 +227,10 @@ class Routes:
         return Reply(page(self._document()).encode(), b"text/html; charset=utf-8")
 
     def _document(self) -> dict[str, object]:
-        predictor = self._champions.state.predictor
-        known = predictor.snapshot.customer_ids(slice(0, 1)) if predictor else []
-        return describe(PredictRequest, Ready, *known)
+        state = self._champions.state
+        known = state.predictor.snapshot.customer_ids(slice(0, 1)) if state.predictor else ["A-1001"]
+        arms = state.uplift.recommender.arms if state.uplift.recommender else ()
+        return describe(PredictRequest, RecommendRequest, Ready, known[0], arms)
 
     def _ready(self) -> Predictor:
         state = self._champions.state
@@ -205,6 +244,10 @@ class Routes:
 
 class _Gone(Exception):  # noqa: N818 - not an error: the client went away
     """Nobody waits for the answer any more."""
+
+
+def _texts(ids: list[str | int]) -> list[str]:
+    return [name if isinstance(name, str) else str(name) for name in ids]
 
 
 async def _body(receive: Receive) -> bytes:

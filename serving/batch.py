@@ -10,8 +10,20 @@ tier                A to D
 currency            of all money
 as_of               the snapshot's moment, ISO with zone offset
 ltv_version, churn_version
+
+Where an uplift model has been promoted also, for all customers with or without orders:
+
+recommended             the arm of the highest net value, if that is above 0; empty to leave alone
+uplift_value_ARM        money the arm is expected to add over the horizon, one column an arm
+uplift_low_ARM, uplift_high_ARM     its interval
+uplift_cost_ARM         what it costs
+uplift_net_ARM          value less cost
+uplift_proven           whether it was shown that it matters who is treated
+uplift_observational    whether arms had been chosen and not drawn
+uplift_version
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +36,9 @@ from features.errors import SettingsError
 from features.files import file_whole
 from features.types import Floats
 from serving.predictor import Predictor
+from serving.recommend import Recommender
+
+log = logging.getLogger("tokui.serving")
 
 CHUNK = 8_192
 
@@ -44,14 +59,23 @@ def score(predictor: Predictor, path: Path, *, progress: Callable[[str], None] =
     """
     if path.suffix not in {".parquet", ".csv"}:
         raise SettingsError(f"{path.name} ends in neither .parquet nor .csv; give it one of the two")
+    recommender = predictor.uplift.recommender
     schema = _schema(predictor)
+    if recommender is not None:
+        schema = pa.schema([*schema, *_uplift_schema(recommender)])
+    elif predictor.uplift.reason is not None:
+        log.warning("there are no recommendations in %s: %s", path.name, predictor.uplift.reason)
     total = len(predictor.snapshot)
     with file_whole(path) as partial:
         opened = pq.ParquetWriter if path.suffix == ".parquet" else pc.CSVWriter
         with opened(partial, schema) as writer:
             for begin in range(0, total, CHUNK):
-                writer.write_table(_chunk(predictor, slice(begin, min(begin + CHUNK, total)), schema))
-                progress(f"{min(begin + CHUNK, total):,} of {total:,} customers")
+                rows = slice(begin, min(begin + CHUNK, total))
+                columns = _chunk(predictor, rows)
+                if recommender is not None:
+                    columns += _uplift_chunk(recommender, rows)
+                writer.write_table(pa.table(columns, schema=schema))
+                progress(f"{rows.stop:,} of {total:,} customers")
     return total
 
 
@@ -71,7 +95,7 @@ def _schema(predictor: Predictor) -> pa.Schema:
     )
 
 
-def _chunk(predictor: Predictor, rows: slice, schema: pa.Schema) -> pa.Table:
+def _chunk(predictor: Predictor, rows: slice) -> list[pa.Array]:
     ordered = predictor.ordered(rows)
     numbers = predictor.numbers(np.flatnonzero(ordered) + rows.start)
     count = len(ordered)
@@ -83,7 +107,7 @@ def _chunk(predictor: Predictor, rows: slice, schema: pa.Schema) -> pa.Table:
 
     tiers = np.full(count, None, dtype=object)
     tiers[ordered] = numbers.tiers
-    columns = [
+    return [
         pa.array(predictor.snapshot.customer_ids(rows)),
         pa.array(np.where(ordered, "ok", "no orders yet")),
         *(spread(each) for each in (numbers.ltv, numbers.low, numbers.high, numbers.lifetime)),
@@ -92,4 +116,34 @@ def _chunk(predictor: Predictor, rows: slice, schema: pa.Schema) -> pa.Table:
         *(pa.repeat(pa.scalar(text), count) for text in (predictor.currency, predictor.snapshot.as_of)),
         *(pa.repeat(pa.scalar(number, pa.int64()), count) for number in predictor.models.values()),
     ]
-    return pa.table(columns, schema=schema)
+
+
+def _uplift_schema(recommender: Recommender) -> list[tuple[str, pa.DataType]]:
+    # The words come before the arms, so that no arm's name can make two columns the same.
+    words = ("value", "low", "high", "cost", "net")
+    return [
+        ("recommended", pa.string()),
+        *((f"uplift_{word}_{arm}", pa.float64()) for arm in recommender.arms for word in words),
+        ("uplift_proven", pa.bool_()),
+        ("uplift_observational", pa.bool_()),
+        ("uplift_version", pa.int64()),
+    ]
+
+
+def _uplift_chunk(recommender: Recommender, rows: slice) -> list[pa.Array]:
+    options = recommender.options(np.arange(rows.start, rows.stop))
+    bands, count = options.bands, rows.stop - rows.start
+    # Without a budget nobody's choice depends on anybody else's.
+    # NOBODY is −1, the last entry.
+    names = np.array([*recommender.arms, None], dtype=object)[options.choose()]
+    costs = np.broadcast_to(options.cost, options.net.shape)
+    numbers = np.stack([bands.value, bands.low, bands.high, costs, options.net], axis=2)
+    facts = (recommender.proven, recommender.observational, pa.scalar(recommender.number, pa.int64()))
+    return [
+        pa.array(names, pa.string()),
+        *(
+            pa.array(each, pa.float64(), mask=np.isnan(each))
+            for each in np.ascontiguousarray(numbers.transpose(1, 2, 0).reshape(-1, count))
+        ),
+        *(pa.repeat(fact, count) for fact in facts),
+    ]

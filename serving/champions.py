@@ -11,8 +11,10 @@ from pathlib import Path
 
 from features.errors import NoChampionError, TokuiError
 from features.snapshot import open_snapshot
+from serving.admission import Champion
 from serving.history import read_account
-from serving.predictor import KEEP, Champion, Predictor
+from serving.predictor import KEEP, Predictor
+from serving.recommend import Uplift, load_uplift
 from training.bundle import read_bundle
 from training.live import Live
 
@@ -26,14 +28,14 @@ Seen = tuple[tuple[int, int, int] | None, ...]
 
 
 def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
-    """The champions over the snapshot, read and checked.
+    """The champions over the snapshot, read and checked; that of uplift, if there is one, with them.
 
     Args:
         live: Where they are.
         keep: Predictions to remember; see `Predictor`.
 
     Raises:
-        NoChampionError: A task has no champion, or there is no snapshot.
+        NoChampionError: Lifetime value or churn has no champion, or there is no snapshot.
         ChecksumError: A file was altered, or a model answers its canary rows differently.
         FingerprintError: Models and snapshot were made by different definitions.
     """
@@ -48,7 +50,8 @@ def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
     ltv, churn = (
         Champion(read_bundle(live.bundle(task, numbers[task])), numbers[task]) for task in ("ltv", "churn")
     )
-    return Predictor(ltv, churn, open_snapshot(live.snapshot), keep)
+    snapshot = open_snapshot(live.snapshot)
+    return Predictor(ltv, churn, snapshot, keep, load_uplift(live, snapshot))
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,16 @@ class State:
 
     predictor: Predictor | None
     reason: str | None
+
+    @property
+    def uplift(self) -> Uplift:
+        """What recommends actions, if anything does."""
+        return Uplift() if self.predictor is None else self.predictor.uplift
+
+    @property
+    def warning(self) -> str | None:
+        """Why some of the newest files are not the ones that answer."""
+        return "; ".join(filter(None, (self.reason, self.uplift.reason))) or None
 
 
 class Champions:
@@ -101,21 +114,35 @@ class Champions:
     def look(self) -> None:
         """Load what is there, if it is other than what was tried last."""
         seen = tuple(_stamp(path) for path in (self._live.pointer, self._live.snapshot))
-        if seen == self._tried and time.monotonic() < self._again:
+        same = seen == self._tried
+        if same and time.monotonic() < self._again:
             return
         # Noted before reading: whatever changes meanwhile is looked at again.
         self._tried = seen
+        before = self.state.predictor
         try:
-            predictor = self._load(self._live)
-            if self.state.predictor is None:
-                _warm(predictor)
+            if same and before is not None and self.state.reason is None:
+                # Uplift alone could not be used: the others, and all they remember, stay.
+                found = before.with_uplift(load_uplift(self._live, before.snapshot))
+            else:
+                found = self._load(self._live)
+            if before is None:
+                _warm(found)
         except (TokuiError, OSError, ValueError, KeyError) as error:
             self._keep(str(error) or repr(error))
             # Files that were still being copied, or a full table of open files, mend themselves.
             self._again = time.monotonic() + RETRY_SECONDS
             return
-        self.state, self._again = State(predictor, None), math.inf
-        log.info("serving ltv %(ltv)d and churn %(churn)d", predictor.models)
+        self._serve(found, found.uplift.after(self.state.uplift))
+
+    def _serve(self, found: Predictor, uplift: Uplift) -> None:
+        self.state = State(found.with_uplift(uplift), None)
+        self._again = math.inf if uplift.reason is None else time.monotonic() + RETRY_SECONDS
+        serving = " and ".join(f"{task} {n}" for task, n in (found.models | uplift.models).items())
+        if uplift.reason is None:
+            log.info("serving %s", serving)
+        else:
+            log.warning("serving %s; the newest uplift model cannot be used: %s", serving, uplift.reason)
 
     def _keep(self, reason: str) -> None:
         self.state = State(self.state.predictor, reason)

@@ -1,8 +1,11 @@
 """Feed: what a model's boosters are fed for rows of the snapshot, with nothing done twice."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from features.errors import UnknownCustomerError
 from features.matrix import FeatureMatrix
 from features.snapshot import Snapshot
 from features.types import Floats
@@ -19,6 +22,24 @@ class TrustedMatrix(FeatureMatrix):
 
     def __post_init__(self) -> None:
         """Nothing is left to check."""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, rows: npt.NDArray[np.intp]) -> "TrustedMatrix":
+        """Rows of a snapshot."""
+        return cls(snapshot.names, snapshot.rows[rows], snapshot.categories)
+
+
+def positions(snapshot: Snapshot, customer_ids: Sequence[str]) -> list[int]:
+    """Where customers stand in a snapshot, in the order asked for.
+
+    Raises:
+        UnknownCustomerError: Some are not in it; all of them are named.
+    """
+    rows = [snapshot.position(name) for name in customer_ids]
+    if -1 in rows:
+        unknown = [name for name, row in zip(customer_ids, rows, strict=True) if row < 0]
+        raise UnknownCustomerError(list(dict.fromkeys(unknown)))
+    return rows
 
 
 class Feed:

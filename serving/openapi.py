@@ -2,13 +2,15 @@
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from features.schema import TABLES, Kind, Table
-from serving.answers import Answer, Driver, Drivers, Leaving, Money, Prediction
-from serving.guard import ErrorBody, ErrorDetail
+from serving.answers import Answer, Recommendations
+from serving.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
+from serving.guard import ErrorBody
 
 _REFERENCE = "#/components/schemas/{name}"
 _TYPES: dict[Kind, dict[str, Any]] = {
@@ -19,79 +21,20 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.FLAG: {"type": ["boolean", "null"]},
 }
 
-_ANSWER = Answer(
-    predictions=(
-        Prediction(
-            customer_id="A-1001",
-            status="ok",
-            ltv=Money(1_250_000.0, 410_000.0, 2_900_000.0, 0.9, 365),
-            lifetime_value=3_875_000.0,
-            churn=(Leaving(30, 0.021), Leaving(60, 0.038), Leaving(90, 0.052)),
-            tier="A",
-            drivers=Drivers(
-                ltv=(
-                    Driver(
-                        "orders_amount_sum_365d",
-                        1_480_000.0,
-                        "raises",
-                        "purchasing",
-                        "Total money of order lines in the last 365 days: 1,480,000 JPY (raises the expected value)",
-                    ),
-                ),
-                churn=(
-                    Driver(
-                        "orders_days_since_last_ever",
-                        12.0,
-                        "lowers",
-                        "purchasing",
-                        "No order for 12 days (lowers the risk of leaving)",
-                    ),
-                ),
-            ),
-        ),
-    ),
-    as_of="2026-01-01T00:00:00+09:00",
-    currency="JPY",
-    models={"ltv": 3, "churn": 5},
-)
-_HISTORY = {
-    "as_of": "2026-01-01T00:00:00+09:00",
-    "customers": [{"created_at": "2024-03-01", "industry": "manufacturing", "country": "JP"}],
-    "orders": [
-        {
-            "occurred_at": "2024-03-14T10:12:00",
-            "order_id": "S-1",
-            "product_id": "P-7",
-            "quantity": 4,
-            "amount": 88000,
-        },
-        {
-            "occurred_at": "2025-11-02T16:40:00",
-            "order_id": "S-2",
-            "product_id": "P-7",
-            "quantity": 6,
-            "amount": 132000,
-        },
-    ],
-}
-_ERRORS = {
-    "401": ("No valid API key, where keys are set.", ErrorDetail("unauthorized", "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`")),
-    "404": ("A customer is not in the snapshot; all of them are named.", ErrorDetail("unknown_customer", "no such customer in the snapshot: A-9999", "customer_ids", ["A-9999"])),
-    "413": ("The body is too large.", ErrorDetail("too_large", "a body may have 8,388,608 bytes; send fewer rows or ids")),
-    "422": ("The body is wrong; the field is named.", ErrorDetail("bad_field", "orders[3].amount: must be a number, not 'abc'", "orders[3].amount")),
-    "503": ("Not ready: no champion, no snapshot, or files that do not belong together.", ErrorDetail("not_ready", "there is no snapshot; run `tokui snapshot`")),
-}  # fmt: skip
 
-
-def describe(request: type, ready: type, example_id: str = "A-1001") -> dict[str, Any]:
+def describe(
+    request: type, recommend: type, ready: type, example_id: str = "A-1001", arms: Sequence[str] = ()
+) -> dict[str, Any]:
     """The OpenAPI document.
 
     Args:
         request: Body of /predict.
+        recommend: Body of /recommend.
         ready: Answer of /readyz.
         example_id: A customer that is in the snapshot, so that the example works when it is sent.
+        arms: Arms of the uplift model that recommends, for the same reason.
     """
-    types = (request, ready, Answer, ErrorBody)
+    types = (request, recommend, ready, Answer, Recommendations, ErrorBody)
     _, schemas = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     for schema in schemas.values():
         # A docstring's first line describes; its Args are for readers of the code.
@@ -102,12 +45,15 @@ def describe(request: type, ready: type, example_id: str = "A-1001") -> dict[str
     predict = {"customer_ids": [example_id], "explain": True}
     status = {
         "ready": True,
-        "models": _ANSWER.models,
-        "as_of": _ANSWER.as_of,
+        "models": ANSWER.models,
+        "as_of": ANSWER.as_of,
         "customers": 2000,
         "warning": None,
     }
-    answer = msgspec.to_builtins(_ANSWER)
+    wanted: dict[str, Any] = {"customer_ids": [example_id], "budget": 100_000.0}
+    if arms:
+        wanted |= {"arms": list(arms), "capacity": {arms[0]: 10}}
+    answer, recommended = msgspec.to_builtins(ANSWER), msgspec.to_builtins(RECOMMENDED)
     get: dict[str, Any] = {
         "/readyz": _get("Whether the server can answer, and with which models", "Ready", status, "503"),
         "/livez": _get("Whether the process is alive", None, {"live": True}),
@@ -124,17 +70,22 @@ def describe(request: type, ready: type, example_id: str = "A-1001") -> dict[str
         "info": {
             "title": "tokui",
             "version": "1",
-            "description": "Lifetime value, churn and their drivers, one business customer at a time.",
+            "description": "Lifetime value, churn and their drivers, and what to do about it, by business customer.",
         },
         "security": [{}, {"bearer": []}, {"key": []}],
         "paths": {
             "/predict": _post(
                 "Predictions for customers of the snapshot",
-                request.__name__, predict, answer, ("401", "404", "413", "422", "503"),
+                request.__name__, predict, "Answer", answer, ("401", "404", "413", "422", "503"),
             ),
             "/predict_history": _post(
                 "Predictions for one account from its own rows, which need not be in the snapshot",
-                "History", _HISTORY, answer, ("401", "413", "422", "503"),
+                "History", HISTORY, "Answer", answer, ("401", "413", "422", "503"),
+            ),
+            "/recommend": _post(
+                "Ranked actions for customers of the snapshot, and which to take under a budget",
+                recommend.__name__, wanted, "Recommendations", recommended,
+                ("401", "404", "409", "413", "422", "503"),
             ),
             **get,
         },
@@ -164,20 +115,22 @@ def _json(schema: str | None, example: Any) -> dict[str, Any]:
 def _errors(*statuses: str) -> dict[str, Any]:
     return {
         status: {
-            "description": _ERRORS[status][0],
-            "content": _json("ErrorBody", msgspec.to_builtins(ErrorBody(_ERRORS[status][1]))),
+            "description": ERRORS[status][0],
+            "content": _json("ErrorBody", msgspec.to_builtins(ErrorBody(ERRORS[status][1]))),
         }
         for status in statuses
     }
 
 
-def _post(summary: str, schema: str, example: Any, answer: Any, errors: tuple[str, ...]) -> dict[str, Any]:
+def _post(
+    summary: str, schema: str, example: Any, answers: str, answer: Any, errors: tuple[str, ...]
+) -> dict[str, Any]:
     return {
         "post": {
             "summary": summary,
             "requestBody": {"required": True, "content": _json(schema, example)},
             "responses": {
-                "200": {"description": "Predictions", "content": _json("Answer", answer)},
+                "200": {"description": summary, "content": _json(answers, answer)},
                 **_errors(*errors),
             },
         }

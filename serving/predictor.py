@@ -1,5 +1,6 @@
 """The predictor: champions and a snapshot in, answers out. Knows nothing of the web."""
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.errors import FingerprintError, UnknownCustomerError
 from features.matrix import FeatureMatrix
 from features.snapshot import Snapshot
 from features.types import Floats
+from serving.admission import Champion, agree, checked
 from serving.answers import Answer, Drivers, Leaving, Money, Prediction, Tier
 from serving.drivers import Explainer
-from serving.fastpredict import FastModel
-from serving.feed import Feed, TrustedMatrix
-from training.bundle import Bundle
+from serving.feed import Feed, TrustedMatrix, positions
+from serving.recommend import Uplift
 from training.history import ORDERED
 from training.lifetime import leaves_by, lifetime_value
 
@@ -23,19 +23,6 @@ KEEP = 50_000
 """Predictions a predictor remembers, some 35 MB."""
 
 Fed = dict[str, Floats]
-
-
-@dataclass(frozen=True, eq=False)
-class Champion:
-    """A bundle and the version it is.
-
-    Args:
-        bundle: The model with all that predicting needs.
-        number: Its version.
-    """
-
-    bundle: Bundle
-    number: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +57,25 @@ class Predictor:
         snapshot: Features of all customers.
         keep: Predictions that are remembered, because accounts are looked at again and again
             between two snapshots; 0 computes each anew.
+        uplift: What recommends actions, if anything does; the predictor only carries it, so that
+            both are put in place at once.
 
     Raises:
         FingerprintError: The three were not made by the same definitions, or not in one currency.
         ChecksumError: A model does not answer its canary rows as when it was made.
     """
 
-    def __init__(self, ltv: Champion, churn: Champion, snapshot: Snapshot, keep: int = KEEP) -> None:
-        _agree(ltv.bundle, churn.bundle, snapshot)
+    def __init__(
+        self,
+        ltv: Champion,
+        churn: Champion,
+        snapshot: Snapshot,
+        keep: int = KEEP,
+        uplift: Uplift | None = None,
+    ) -> None:
+        for champion in (ltv, churn):
+            agree(champion.bundle, snapshot)
+        self.uplift = uplift or Uplift()
         self.snapshot = snapshot
         self.ltv, self.churn = ltv, churn
         self.models = {"ltv": ltv.number, "churn": churn.number}
@@ -85,12 +83,18 @@ class Predictor:
         self.currency = str(self.facts["currency"])
         self.horizons = tuple(int(days) for days in churn.bundle.facts["horizons_days"])
         self._interval, self._days = float(self.facts["interval"]), int(self.facts["horizon_days"])
-        self._fast_ltv, self._fast_churn = _checked(ltv.bundle), _checked(churn.bundle)
+        self._fast_ltv, self._fast_churn = checked(ltv.bundle), checked(churn.bundle)
         self._feed_ltv = Feed(ltv.bundle.model, snapshot)
         self._feed_churn = Feed(churn.bundle.model, snapshot)
         self._ordered = snapshot.names.index(ORDERED)
         self._keep, self._kept = keep, dict[int, Prediction]()
         self._explainer = Explainer(ltv.bundle, churn.bundle)
+
+    def with_uplift(self, uplift: Uplift) -> "Predictor":
+        """The same predictor, with all it remembers, beside another recommender."""
+        made = copy.copy(self)
+        made.uplift = uplift
+        return made
 
     def predict(self, customer_ids: Sequence[str], *, explain: bool = False) -> Answer:
         """Answer for customers of the snapshot, in the order asked for.
@@ -98,10 +102,7 @@ class Predictor:
         Raises:
             UnknownCustomerError: Some are not in it.
         """
-        rows = [self.snapshot.position(name) for name in customer_ids]
-        if -1 in rows:
-            unknown = [name for name, row in zip(customer_ids, rows, strict=True) if row < 0]
-            raise UnknownCustomerError(list(dict.fromkeys(unknown)))
+        rows = positions(self.snapshot, customer_ids)
         if explain or not self._keep:
             predictions = self._computed(customer_ids, rows, explain=explain)
         else:
@@ -160,7 +161,7 @@ class Predictor:
 
     def matrix(self, rows: npt.NDArray[np.intp]) -> FeatureMatrix:
         """Rows of the snapshot as a feature matrix."""
-        return TrustedMatrix(self.snapshot.names, self.snapshot.rows[rows], self.snapshot.categories)
+        return TrustedMatrix.of(self.snapshot, rows)
 
     def _numbers(self, matrix: FeatureMatrix, fed_ltv: Fed, fed_churn: Fed) -> Numbers:
         ltv = self.ltv.bundle.model.combine(matrix, self._fast_ltv.raw(fed_ltv))
@@ -230,30 +231,3 @@ class Predictor:
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def _agree(ltv: Bundle, churn: Bundle, snapshot: Snapshot) -> None:
-    for bundle in (ltv, churn):
-        if bundle.fingerprint != snapshot.fingerprint:
-            raise FingerprintError(
-                f"the {bundle.task} model was trained on features {bundle.fingerprint} and the snapshot holds "
-                f"{snapshot.fingerprint}; run `tokui snapshot`, or train and promote again"
-            )
-        for fact in ("currency", "timezone"):
-            mine, theirs = bundle.facts[fact], snapshot.facts.get(fact)
-            if mine != theirs:
-                raise FingerprintError(
-                    f"the {bundle.task} model was trained with {fact} {mine} and the snapshot says {theirs}; "
-                    "run `tokui snapshot`, or train and promote again"
-                )
-
-
-def _checked(bundle: Bundle) -> FastModel:
-    """Handles that have answered the model's canary rows, one by one as requests come."""
-    fast = FastModel(bundle.model)
-    answers = []
-    for row in range(len(bundle.canary)):
-        one = bundle.canary.take([row])
-        answers.append(bundle.model.combine(one, fast.raw(bundle.model.inputs(one))))
-    bundle.check_canaries(np.concatenate(answers))
-    return fast

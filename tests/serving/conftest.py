@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,17 +21,21 @@ from features.simulate import simulate
 from features.snapshot import open_snapshot, write_snapshot
 from features.tables import bind
 from features.windows import DAY
+from serving.admission import Champion
 from serving.app import Routes
 from serving.champions import Champions
 from serving.guard import Guard, Keys
 from serving.metrics import Metrics
-from serving.predictor import Champion, Predictor
+from serving.predictor import Predictor
 from training.boosting import Trees
 from training.bundle import Bundle, write_bundle
 from training.conformal import ConformalIntervals
+from training.crossfit import cross_fit
 from training.history import read_history
 from training.live import Live
 from training.tasks import TASKS
+from training.uplift import UpliftRows, UpliftTrees
+from training.uplift_train import fit_served
 
 with warnings.catch_warnings():
     # BentoML calls a name that its dependency pathspec has deprecated.
@@ -113,11 +118,71 @@ def world(tmp_path_factory):
     tables.close()
 
 
+ARMS = ("control", "upsell", "renewal call")
+COSTS = {"upsell": 500.0, "renewal call": 4000.0}
+UPLIFT_KINDS = ("x_learner", "s_learner", "linear", "constant")
+
+
+@pytest.fixture(scope="session")
+def uplifts(world):
+    """A bundle of uplift for each kind of learner, fitted on arms and effects that were drawn up."""
+    cutoffs = [world.history.end - k * 90 * DAY for k in range(6)]
+    matrix = world.history.panel(cutoffs).matrix
+    rng = np.random.default_rng(5)
+    arm = rng.integers(0, len(ARMS), len(matrix))
+    size = np.argsort(np.argsort(matrix.column("orders_amount_sum_365d"))) / len(matrix)
+    effect = np.choose(arm, [0, 9000 * size - 3000, 12_000 * (1 - size)])
+    money = np.maximum(rng.lognormal(9, 0.5, len(matrix)) * (rng.random(len(matrix)) < 0.8) + effect, 0)
+    rows = UpliftRows(matrix, arm, np.full((len(matrix), len(ARMS)), 1 / len(ARMS)), money, ARMS)
+    trees = UpliftTrees(Trees(rounds=10), Trees(rounds=10, leaves=4))
+    cross = cross_fit(rows, [kind for kind in UPLIFT_KINDS if kind != "constant"], trees, folds=2, repeats=1)
+    assert not cross.refused
+    made = {}
+    for kind in UPLIFT_KINDS:
+        model = fit_served(rows, cross, kind, trees)
+        facts = {
+            "currency": "JPY",
+            "timezone": "Asia/Tokyo",
+            "outputs": list(ARMS[1:]),
+            "span_days": 120,
+            "experiment": "spring",
+            "control": ARMS[0],
+            "observational": False,
+            "proven": model.proven,
+            "costs": COSTS,
+        }
+        canary = matrix.take(np.linspace(0, len(matrix) - 1, 16).astype(int))
+        bound = dict(world.history.bound)
+        made[kind] = Bundle(
+            "uplift", model, world.history.features, bound, facts, canary, model.predict(canary)
+        )
+    return made
+
+
+def promote_uplift(live, number, bundle):
+    """Put a bundle of uplift where servers read it."""
+    folder = live.folder.parent / f"made-uplift-{number}"
+    write_bundle(folder, bundle)
+    live.publish("uplift", number, folder)
+
+
+@pytest.fixture(scope="session")
+def advised_live(world, uplifts, tmp_path_factory):
+    """The world's folder with an uplift champion."""
+    folder = tmp_path_factory.mktemp("advised")
+    shutil.copytree(world.live.folder, folder / "live")
+    promote_uplift(Live(folder / "live"), 1, uplifts["x_learner"])
+    return Live(folder / "live")
+
+
+@pytest.fixture(scope="session")
+def advised(advised_live):
+    return Asked(advised_live)
+
+
 @pytest.fixture
 def live_copy(world, tmp_path):
     """The world's folder, to be spoilt."""
-    import shutil
-
     shutil.copytree(world.live.folder, tmp_path / "live")
     return Live(tmp_path / "live")
 

@@ -1,16 +1,20 @@
 """Contract: every answer and every error says what it is, in one shape, on every route."""
 
+import dataclasses
+import itertools
 import json
 from datetime import datetime
 
 import jsonschema
+import msgspec
 import pytest
 
 from features.errors import NoChampionError
 from serving.app import MOST_IDS
 from serving.champions import load_predictor
+from serving.recommend import NO_UPLIFT
 
-from .conftest import Asked
+from .conftest import Asked, promote_uplift
 
 
 def error(response):
@@ -75,11 +79,105 @@ def test_a_bad_question_is_a_422_that_names_the_field(asked, body, field):
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"customer_ids": ["\\ud800"]}'])
-@pytest.mark.parametrize("route", ["/predict", "/predict_history"])
+@pytest.mark.parametrize("route", ["/predict", "/predict_history", "/recommend"])
 def test_what_is_not_json_is_a_422(asked, raw, route):
     response = asked("POST", route, content=raw)
     assert response.status_code == 422
     assert error(response)["field"]
+
+
+def test_recommend_is_the_recommenders_answer(world, advised):
+    recommender = advised.champions.state.uplift.ready()
+    body = {
+        "customer_ids": known(world, 40)[::-1],
+        "budget": 9000,
+        "arms": ["upsell"],
+        "capacity": {"upsell": 5},
+    }
+    for count, options in itertools.product((2, 40), ([], ["budget"], ["budget", "arms", "capacity"])):
+        asked = {name: body[name] for name in options}
+        ids = body["customer_ids"][:count]
+        response = advised("POST", "/recommend", json={"customer_ids": ids, **asked})
+        assert response.status_code == 200
+        assert response.content == msgspec.json.encode(recommender.recommend(ids, **asked))
+    first = response.json()["recommendations"][0]
+    assert first.keys() == {"customer_id", "status", "chosen", "actions"}
+    assert first["actions"][0].keys() == {"arm", "incremental_ltv", "cost", "net_value", "proven"}
+    assert first["actions"][0]["incremental_ltv"].keys() == {"value", "low", "high", "level", "horizon_days"}
+    nulls = {"budget": None, "arms": None, "capacity": None}
+    assert advised("POST", "/recommend", json={"customer_ids": ids, **nulls}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "customer_ids"),
+        ({"customer_ids": []}, "customer_ids"),
+        ({"customer_ids": ["a"] * (MOST_IDS + 1)}, "customer_ids"),
+        ({"customer_ids": ["a"], "budget": -1}, "budget"),
+        ({"customer_ids": ["a"], "budget": "1"}, "budget"),
+        ({"customer_ids": ["a"], "arms": []}, "arms"),
+        ({"customer_ids": ["a"], "arms": "upsell"}, "arms"),
+        ({"customer_ids": ["a"], "arms": ["upsell", "fax"]}, "arms"),
+        ({"customer_ids": ["a"], "arms": ["control"]}, "arms"),
+        ({"customer_ids": ["a"], "capacity": {"upsell": -1}}, "capacity[1]"),
+        ({"customer_ids": ["a"], "capacity": {"upsell": 1.5}}, "capacity[1]"),
+        ({"customer_ids": ["a"], "capacity": {"fax": 1}}, "capacity"),
+        ({"customer_ids": ["a"], "explain": True}, "explain"),
+    ],
+)
+def test_a_bad_wish_is_a_422_that_names_the_field(advised, body, field):
+    response = advised("POST", "/recommend", json=body)
+    assert response.status_code == 422
+    assert error(response)["code"] == "bad_field"
+    assert error(response)["field"].replace("[...]", "[1]") == field
+    if "fax" in str(body):
+        assert "its arms are upsell, renewal call" in error(response)["message"]
+
+
+def test_numbers_without_measure_are_no_defect(world, advised):
+    ids = known(world)
+    for capacity in (10**18, 10**30, 10**400):
+        raw = f'{{"customer_ids": ["{ids[0]}"], "capacity": {{"upsell": {capacity}}}}}'
+        assert advised("POST", "/recommend", content=raw).status_code in {200, 422}
+    for budget, status in (("1e308", 200), ("0", 200), ("1e999", 422), ("NaN", 422), ("1" * 400, 422)):
+        raw = f'{{"customer_ids": ["{ids[0]}"], "budget": {budget}}}'
+        assert advised("POST", "/recommend", content=raw).status_code == status
+
+
+def test_recommend_names_unknown_customers_and_wants_a_key(advised_live, advised):
+    response = advised("POST", "/recommend", json={"customer_ids": ["nobody", 77]})
+    assert (response.status_code, error(response)["customer_ids"]) == (404, ["nobody", "77"])
+    locked = Asked(advised_live, keys="secret", most_bytes=100)
+    assert locked("POST", "/recommend", json={"customer_ids": ["a"]}).status_code == 401
+    key = {"x-api-key": "secret"}
+    large = locked("POST", "/recommend", json={"customer_ids": ["a" * 100]}, headers=key)
+    assert large.status_code == 413
+    assert 'route="/recommend",status="401"' in locked("GET", "/metrics", headers=key).text
+
+
+def test_without_an_uplift_champion_all_else_is_as_it_was(world, asked, advised):
+    ids = known(world, 20)
+    response = asked("POST", "/recommend", json={"customer_ids": ids})
+    assert (response.status_code, error(response)["code"]) == (409, "no_uplift")
+    assert error(response)["message"] == NO_UPLIFT
+    assert "uplift" not in asked("GET", "/readyz").json()["models"]
+    same = [each("POST", "/predict", json={"customer_ids": ids}).content for each in (asked, advised)]
+    assert same[0] == same[1]
+    assert advised("GET", "/readyz").json()["models"] == {"ltv": 1, "churn": 1, "uplift": 1}
+
+
+def test_an_uplift_model_that_does_not_fit_stops_recommend_alone_and_says_why(world, uplifts, live_copy):
+    other = dataclasses.replace(uplifts["linear"], facts={**uplifts["linear"].facts, "currency": "USD"})
+    promote_uplift(live_copy, 1, other)
+    spoilt = Asked(live_copy)
+    response = spoilt("POST", "/recommend", json={"customer_ids": known(world)})
+    assert response.status_code == 409
+    assert "currency USD" in error(response)["message"]
+    ready = spoilt("GET", "/readyz").json()
+    assert ready["models"] == {"ltv": 1, "churn": 1}
+    assert "currency USD" in ready["warning"]
+    assert spoilt("POST", "/predict", json={"customer_ids": known(world)}).status_code == 200
 
 
 def test_predict_history_answers_for_an_account_of_its_own(world, asked):
@@ -135,7 +233,8 @@ def resolved(document, schema):
     return {**schema, "components": document["components"]}
 
 
-def test_openapi_is_complete_and_its_examples_work(asked):
+def test_openapi_is_complete_and_its_examples_work(advised):
+    asked = advised
     document = asked("GET", "/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     routes = {(path, method) for path, methods in document["paths"].items() for method in methods}

@@ -1,5 +1,6 @@
 """Contract: the file holds every customer once, with the numbers the API gives."""
 
+import dataclasses
 import math
 
 import pyarrow.csv as pc
@@ -8,7 +9,11 @@ import pytest
 
 from features.errors import SettingsError
 from serving import batch
+from serving.admission import Champion
 from serving.batch import score
+from serving.recommend import Recommender, Uplift
+
+from .conftest import ARMS
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
@@ -30,6 +35,47 @@ def test_all_customers_as_the_api_says(world, tmp_path, suffix, monkeypatch):
         assert math.isclose(row["lifetime_value"], one.lifetime_value)
         assert [row[f"churn_{each.days}d"] for each in one.churn] == [each.probability for each in one.churn]
         assert (row["currency"], row["ltv_version"], row["churn_version"]) == ("JPY", 1, 1)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("kind", ["x_learner", "constant"])
+def test_recommendations_stand_beside_as_the_api_gives_them(
+    world, uplifts, tmp_path, suffix, kind, monkeypatch
+):
+    monkeypatch.setattr(batch, "CHUNK", 50)
+    bundle = dataclasses.replace(
+        uplifts[kind], facts={**uplifts[kind].facts, "observational": kind == "constant"}
+    )
+    recommender = Recommender(Champion(bundle, 4), world.predictor.snapshot)
+    path, bare = tmp_path / f"scores{suffix}", tmp_path / f"bare{suffix}"
+    score(world.predictor.with_uplift(Uplift(recommender)), path)
+    score(world.predictor, bare)
+    read = pq.read_table if suffix == ".parquet" else pc.read_csv
+    table, without = read(path), read(bare)
+    assert table.select(without.column_names) == without
+    added = ("value", "low", "high", "cost", "net")
+    assert table.column_names[len(without.column_names) :] == [
+        "recommended",
+        *(f"uplift_{word}_{arm}" for arm in ARMS[1:] for word in added),
+        "uplift_proven",
+        "uplift_observational",
+        "uplift_version",
+    ]
+    answer = recommender.recommend(table["customer_id"].to_pylist())
+    for row, one in zip(table.to_pylist(), answer.recommendations, strict=True):
+        assert (row["recommended"] or None) == one.chosen
+        for action in one.actions:
+            gain = action.incremental_ltv
+            want = [gain.value, gain.low, gain.high, action.cost, action.net_value]
+            assert [row[f"uplift_{word}_{action.arm}"] for word in added] == want
+        facts = (row["uplift_proven"], row["uplift_observational"], row["uplift_version"])
+        assert facts == (kind != "constant", kind == "constant", 4)
+
+
+def test_an_uplift_model_that_cannot_be_used_is_told(world, tmp_path, caplog):
+    score(world.predictor.with_uplift(Uplift(None, "it is broken")), tmp_path / "scores.csv")
+    assert "no recommendations in scores.csv: it is broken" in caplog.text
+    assert "recommended" not in pc.read_csv(tmp_path / "scores.csv").column_names
 
 
 def test_another_ending_is_refused(world, tmp_path):

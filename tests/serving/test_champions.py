@@ -9,9 +9,10 @@ import pytest
 from features.errors import ChecksumError, ModelError
 from features.snapshot import open_snapshot
 from serving.champions import Champions, load_predictor
+from serving.recommend import Uplift
 from training.bundle import write_bundle
 
-from .conftest import take
+from .conftest import promote_uplift, take
 
 
 def test_any_altered_byte_of_a_model_is_refused(live_copy):
@@ -83,13 +84,92 @@ def test_a_new_champion_takes_over_and_a_bad_one_does_not(world, live_copy, tmp_
     assert champions.state.reason is None
 
 
-def test_a_new_snapshot_is_seen(world, live_copy):
+def test_a_new_uplift_champion_takes_over_and_a_bad_one_does_not(world, uplifts, live_copy):
+    champions = Champions(live_copy)
+    champions.look()
+    first = champions.state.predictor
+    assert champions.state.uplift == Uplift()
+    assert champions.state.warning is None
+
+    promote_uplift(live_copy, 1, uplifts["s_learner"])
+    champions.look()
+    good = champions.state.uplift.recommender
+    assert (good.number, champions.state.warning) == (1, None)
+
+    elsewhere = world.history.features.bound_to({"orders": ("customer_id", "occurred_at", "amount")})
+    bound = {"orders": ("customer_id", "occurred_at", "amount")}
+    misfits = (
+        dataclasses.replace(uplifts["linear"], features=elsewhere, bound=bound),
+        dataclasses.replace(uplifts["linear"], facts={**uplifts["linear"].facts, "currency": "USD"}),
+        dataclasses.replace(uplifts["linear"], expected=uplifts["linear"].expected + 1),
+    )
+    for number, (bundle, why) in enumerate(zip(misfits, ("features", "USD", "canary"), strict=True), 2):
+        promote_uplift(live_copy, number, bundle)
+        champions.look()
+        assert champions.state.uplift.recommender is good
+        assert why in champions.state.warning
+        assert champions.state.reason is None
+        assert champions.state.predictor.models == first.models
+        # Whoever starts now has nothing older to keep, and predicts all the same.
+        fresh = Champions(live_copy)
+        fresh.look()
+        assert fresh.state.uplift.recommender is None
+        assert why in fresh.state.uplift.reason
+        assert fresh.state.predictor is not None
+
+    promote_uplift(live_copy, 5, uplifts["constant"])
+    champions.look()
+    assert (champions.state.uplift.recommender.number, champions.state.warning) == (5, None)
+
+
+def test_uplift_that_mends_itself_is_seen_and_the_others_keep_what_they_remember(
+    world, uplifts, live_copy, monkeypatch
+):
+    monkeypatch.setattr("serving.champions.RETRY_SECONDS", 0.0)
+    promote_uplift(live_copy, 1, uplifts["linear"])
+    model = live_copy.bundle("uplift", 1) / "model.json"
+    whole = model.read_bytes()
+    model.write_bytes(whole[:100])
+    loads = []
+
+    def load(live):
+        loads.append(live)
+        return load_predictor(live)
+
+    champions = Champions(live_copy, load=load)
+    champions.look()
+    assert "not the file that was written" in champions.state.warning
+    champions.state.predictor.predict(world.predictor.snapshot.customer_ids(slice(0, 9)))
+    kept = champions.state.predictor._kept
+    assert kept
+    champions.look()
+    model.write_bytes(whole)
+    champions.look()
+    assert (champions.state.uplift.recommender.number, champions.state.warning) == (1, None)
+    assert champions.state.predictor._kept is kept
+    champions.look()
+    assert len(loads) == 1
+
+
+def test_recommendations_go_on_when_another_model_is_bad(uplifts, live_copy):
+    promote_uplift(live_copy, 1, uplifts["linear"])
+    champions = Champions(live_copy)
+    champions.look()
+    live_copy.pointer.write_text(json.dumps({"ltv": 9, "churn": 1, "uplift": 1}))
+    champions.look()
+    assert "ltv-9" in champions.state.warning
+    assert champions.state.uplift.ready().number == 1
+
+
+def test_a_new_snapshot_is_seen(world, uplifts, live_copy):
+    promote_uplift(live_copy, 1, uplifts["constant"])
     champions = Champions(live_copy)
     champions.look()
     before = champions.state.predictor.snapshot.as_of
     take(world.tables, world.history, live_copy.snapshot, world.history.end - 86_400_000_000)
     champions.look()
     assert champions.state.predictor.snapshot.as_of < before
+    assert champions.state.uplift.recommender.snapshot is champions.state.predictor.snapshot
 
 
 def test_what_does_not_belong_together_is_not_ready_with_the_reason(world, live_copy, tmp_path):

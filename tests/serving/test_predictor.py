@@ -8,8 +8,9 @@ import pytest
 from scipy.special import expit
 
 from features.errors import ChecksumError, FingerprintError, UnknownCustomerError
+from serving.admission import Champion
 from serving.feed import Feed
-from serving.predictor import Champion, Predictor
+from serving.predictor import Predictor
 from training.lifetime import leaves_by
 from training.ltv_models import LTV_MODELS
 from training.tasks import TASKS

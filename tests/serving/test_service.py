@@ -15,12 +15,13 @@ import pytest
 from features.errors import SettingsError
 from serving.service import serve
 from training.bundle import write_bundle
+from training.live import Live
 from training.tasks import TASKS
 
-from .conftest import ROOT, Server, free_port, make_bundle
+from .conftest import ARMS, ROOT, Server, free_port, make_bundle, promote_uplift
 
 
-def test_the_life_of_a_server(world, tmp_path):
+def test_the_life_of_a_server(world, uplifts, tmp_path):
     """One server for all that needs one, because it takes seconds to start."""
     shutil.copytree(world.live.folder, tmp_path / "live")
     before = {path.name for path in tmp_path.iterdir()}
@@ -32,6 +33,7 @@ def test_the_life_of_a_server(world, tmp_path):
         every_route_is_ours(server)
         workers_share_metrics_and_the_mapped_snapshot(server, workers)
         an_address_that_is_taken_is_said_plainly(server, tmp_path)
+        a_first_uplift_champion_is_seen_at_once(world, uplifts, server)
         a_promotion_under_load_loses_no_request(world, server, tmp_path)
         # A client that keeps its connection must not keep the server.
         with httpx.Client(base_url=server.url) as client:
@@ -42,12 +44,32 @@ def test_the_life_of_a_server(world, tmp_path):
             server.stop()
     assert server.process.returncode == 0
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
-    assert {path.name for path in tmp_path.iterdir()} - before == {"server.log", "next"}
+    assert {path.name for path in tmp_path.iterdir()} - before == {"server.log", "next", "made-uplift-1"}
+
+
+def a_first_uplift_champion_is_seen_at_once(world, uplifts, server):
+    name = world.predictor.snapshot.customer_ids(slice(0, 1))[0]
+    ask = {"customer_ids": [name]}
+    with httpx.Client(base_url=server.url) as client:
+        assert client.post("/recommend", json=ask).status_code == 409
+        promote_uplift(Live(Path(server.log.name).parent / "live"), 1, uplifts["s_learner"])
+        promoted, row = time.monotonic(), 0
+        while row < 20:
+            assert time.monotonic() < promoted + 15
+            answer = client.post("/recommend", json=ask)
+            assert answer.status_code in {200, 409}
+            assert client.post("/predict", json=ask).status_code == 200
+            # Workers look by themselves; all of them have seen it when many answers in a row say so.
+            row = row + 1 if answer.status_code == 200 else 0
+            time.sleep(0.05)
+    (one,) = answer.json()["recommendations"]
+    own = uplifts["s_learner"].model.predict(world.predictor.snapshot.matrix(slice(0, 1)))[0]
+    assert {each["arm"]: each["incremental_ltv"]["value"] for each in one["actions"]} == dict(
+        zip(ARMS[1:], own.tolist(), strict=True)
+    )
 
 
 def a_promotion_under_load_loses_no_request(world, server, tmp_path):
-    from training.live import Live
-
     live = Live(Path(server.log.name).parent / "live")
     challenger = make_bundle(TASKS["ltv"](world.settings), world.history, "two_part", rounds=10)
     write_bundle(tmp_path / "next", challenger)
@@ -119,22 +141,29 @@ def workers_share_metrics_and_the_mapped_snapshot(server, workers):
         assert "snapshot.tokui" in maps
 
 
-def test_a_worker_has_neither_mlflow_nor_opens_a_pickle(world):
+def test_a_worker_has_neither_mlflow_nor_opens_a_pickle(advised_live):
     code = """
 import json, os, pickle, sys
-class Refuse:
-    def __init__(self, *_args, **_options): raise AssertionError("a pickle was opened")
-pickle.load = pickle.loads = pickle.Unpickler = Refuse
 from pathlib import Path
 from serving.service import application, service
 from serving.champions import load_predictor
 from training.live import Live
-predictor = load_predictor(Live(Path(os.environ["TOKUI_LIVE"])))
-predictor.predict(predictor.snapshot.customer_ids(slice(0, 20)), explain=True)
+live = Live(Path(os.environ["TOKUI_LIVE"]))
+load_predictor(live)  # numba keeps what it compiled beside a pickled index of its own
+class Refuse:
+    def __init__(self, *_args, **_options): raise AssertionError("a pickle was opened")
+pickle.load = pickle.loads = pickle.Unpickler = Refuse
+predictor = load_predictor(live)
+ids = predictor.snapshot.customer_ids(slice(0, 20))
+predictor.predict(ids, explain=True)
+# Had loading not compiled all that a request needs, numba would open its index now.
+for some in (ids[:1], ids[:2], ids):
+    for limits in ({}, {"budget": 900.0}, {"capacity": {"upsell": 1}}, {"arms": ["upsell"]}):
+        predictor.uplift.ready().recommend(some, **limits)
 service.to_asgi()
 print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] in {"mlflow", "optuna"})))
 """
-    environment = {"TOKUI_LIVE": str(world.live.folder), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    environment = {"TOKUI_LIVE": str(advised_live.folder), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )

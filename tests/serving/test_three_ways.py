@@ -8,8 +8,9 @@ import pytest
 
 from features.engine import compute
 from features.observations import Observations, moment
+from serving.admission import Champion
 from serving.history import features_at, read_account
-from serving.predictor import Champion, Predictor
+from serving.predictor import Predictor
 
 from .conftest import take
 

@@ -1,0 +1,103 @@
+"""Examples: what requests, answers and errors look like in the service's description."""
+
+from serving.answers import (
+    Action,
+    Answer,
+    Driver,
+    Drivers,
+    Gain,
+    Leaving,
+    Money,
+    Prediction,
+    Recommendation,
+    Recommendations,
+)
+from serving.guard import ErrorDetail
+from serving.recommend import NO_UPLIFT
+
+ANSWER = Answer(
+    predictions=(
+        Prediction(
+            customer_id="A-1001",
+            status="ok",
+            ltv=Money(1_250_000.0, 410_000.0, 2_900_000.0, 0.9, 365),
+            lifetime_value=3_875_000.0,
+            churn=(Leaving(30, 0.021), Leaving(60, 0.038), Leaving(90, 0.052)),
+            tier="A",
+            drivers=Drivers(
+                ltv=(
+                    Driver(
+                        "orders_amount_sum_365d",
+                        1_480_000.0,
+                        "raises",
+                        "purchasing",
+                        "Total money of order lines in the last 365 days: 1,480,000 JPY (raises the expected value)",
+                    ),
+                ),
+                churn=(
+                    Driver(
+                        "orders_days_since_last_ever",
+                        12.0,
+                        "lowers",
+                        "purchasing",
+                        "No order for 12 days (lowers the risk of leaving)",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    as_of="2026-01-01T00:00:00+09:00",
+    currency="JPY",
+    models={"ltv": 3, "churn": 5},
+)
+RECOMMENDED = Recommendations(
+    recommendations=(
+        Recommendation(
+            customer_id="A-1001",
+            status="ok",
+            chosen="renewal-call",
+            actions=(
+                Action("renewal-call", Gain(84_000.0, 31_000.0, 137_000.0, 0.95, 365), 12_000.0, 72_000.0, True),
+                Action("onboarding-emails", Gain(2_500.0, -9_000.0, 14_000.0, 0.95, 365), 400.0, 2_100.0, False),
+            ),
+        ),
+    ),
+    as_of="2026-01-01T00:00:00+09:00",
+    currency="JPY",
+    models={"uplift": 2},
+    experiment="recommendations-2024",
+    control="control",
+    proven=True,
+    observational=False,
+    note="proven: in recommendations-2024 it mattered who was treated, so gains differ by customer",
+    spent=12_000.0,
+    expected_net=72_000.0,
+)  # fmt: skip
+HISTORY = {
+    "as_of": "2026-01-01T00:00:00+09:00",
+    "customers": [{"created_at": "2024-03-01", "industry": "manufacturing", "country": "JP"}],
+    "orders": [
+        {
+            "occurred_at": "2024-03-14T10:12:00",
+            "order_id": "S-1",
+            "product_id": "P-7",
+            "quantity": 4,
+            "amount": 88000,
+        },
+        {
+            "occurred_at": "2025-11-02T16:40:00",
+            "order_id": "S-2",
+            "product_id": "P-7",
+            "quantity": 6,
+            "amount": 132000,
+        },
+    ],
+}
+ERRORS = {
+    "401": ("No valid API key, where keys are set.", ErrorDetail("unauthorized", "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`")),
+    "404": ("A customer is not in the snapshot; all of them are named.", ErrorDetail("unknown_customer", "no such customer in the snapshot: A-9999", "customer_ids", ["A-9999"])),
+    "409": ("Nothing recommends: no uplift model was promoted, or it cannot be used.", ErrorDetail("no_uplift", NO_UPLIFT)),
+    "413": ("The body is too large.", ErrorDetail("too_large", "a body may have 8,388,608 bytes; send fewer rows or ids")),
+    "422": ("The body is wrong; the field is named.", ErrorDetail("bad_field", "orders[3].amount: must be a number, not 'abc'", "orders[3].amount")),
+    "503": ("Not ready: no champion, no snapshot, or files that do not belong together.", ErrorDetail("not_ready", "there is no snapshot; run `tokui snapshot`")),
+}  # fmt: skip
