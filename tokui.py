@@ -356,7 +356,7 @@ def score(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo's world is written.")] = Path("demo"),
-    customers: Annotated[int, typer.Option(min=500)] = 4000,
+    customers: Annotated[int, typer.Option(min=1500)] = 4000,
     as_json: Json = False,
 ) -> None:
     """Simulate a world, train, promote, serve, and ask for three customers."""

@@ -13,20 +13,26 @@ from typing import Any
 import httpx
 from rich.table import Table
 
+from evaluation.experimentreport import render_experiment
+from evaluation.wording import LANGUAGES
 from features.errors import SourceError
 from features.files import write_text
 from features.settings import load_settings
 from features.simulate import simulate
-from features.tables import bind
-from serving import show
+from features.tables import Tables, bind
+from serving import show, showexperiments
 from serving.take import take_snapshot
-from training.history import read_history
+from training.enrolment import experiments
+from training.history import History, read_history
 from training.live import Live, live_folder
 from training.promotion import promote
+from training.readout import read_experiment
 from training.register import register
 from training.tasks import TASKS
 from training.tracking import Tracker
 from training.train import Training, train
+from training.uplift_register import register_uplift
+from training.uplift_train import UPLIFT, train_uplift
 
 PATIENCE = 90.0
 """Seconds a server may take to be ready."""
@@ -35,7 +41,7 @@ Say = Callable[[Any], None]
 
 
 def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dict[str, Any]:
-    """Simulate, check, train, promote, snapshot, serve, and ask for three customers.
+    """Simulate, train, promote, read an experiment, snapshot, serve, and ask for three customers.
 
     Args:
         folder: Where the world is written; MLflow's folder is ``mlruns`` beside it.
@@ -44,7 +50,7 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
         threads: Worker threads.
 
     Returns:
-        What was found, JSON-able: metrics by model, and the three answers.
+        What was found, JSON-able: metrics by model, the experiment, uplift, and the answers.
     """
     begin = time.perf_counter()
 
@@ -69,15 +75,19 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
             judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
             title = f"{name}, {len(made.backtest.actual):,} customers"
             say(show.compared(title, made.backtest.chosen, judged, made.backtest.refused))
+        found["experiment"], found["uplift"] = _experiment(tables, history, tracker, live, step, say, threads)
         step("taking the snapshot: every customer's features as of the last day")
         taken = take_snapshot(tables, threads=threads)
     step("starting the REST API and asking it for three customers")
-    found["answers"] = _ask(settings.path, live, step)
+    found["answers"], found["recommendations"] = _ask(settings.path, live, step)
     say(_answers(found["answers"], settings.currency))
+    say(_recommended(found["recommendations"]))
+    page = os.path.relpath(settings.folder / f"{found['experiment']['experiment']}.en.html")
     card = os.path.relpath(tracker.artifact(tracker.champion("ltv"), "card.html"))
     step(f"done; {taken.customers:,} customers can be asked for")
     for title, what in (
         ("model card", card),
+        ("experiment", f"{page}, in Japanese .ja.html"),
         (
             "MLflow",
             f".venv/bin/mlflow ui --backend-store-uri sqlite:///{os.path.relpath(tracker.folder)}/mlflow.db",
@@ -98,6 +108,30 @@ def _simulate(folder: Path, customers: int) -> None:
     write_text(toml, text.replace('name = "simulated world"', 'name = "demo"\nmlruns = "../mlruns"', 1))
 
 
+def _experiment(
+    tables: Tables,
+    history: History,
+    tracker: Tracker,
+    live: Live,
+    step: Callable[[str], None],
+    say: Say,
+    threads: int,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Learn whom to treat from the newest experiment, read it, and write its report."""
+    name = next(iter(experiments(tables)))
+    step(f"training uplift from the experiment {name}: six learners, on customers they have not seen")
+    made = train_uplift(tables, history, name, threads=threads)
+    version = register_uplift(tracker, made)
+    promote(tables.settings, tracker, live, UPLIFT, force=True)
+    say(show.uplift(version, made))
+    step("reading the experiment: what each arm did, and what it earned")
+    readout = read_experiment(tables, history, tracker, name, threads=threads)
+    say(showexperiments.summary(readout))
+    for lang in LANGUAGES:
+        write_text(tables.settings.folder / f"{name}.{lang}.html", render_experiment(readout, lang))
+    return readout.to_dict(), show.uplift_document(version, made)
+
+
 def _metrics(made: Training) -> dict[str, Any]:
     return {
         kind: {name: vars(estimate) for name, estimate in candidate.metrics.items()}
@@ -105,7 +139,9 @@ def _metrics(made: Training) -> dict[str, Any]:
     }
 
 
-def _ask(config: Path, live: Live, step: Callable[[str], None]) -> list[dict[str, Any]]:
+def _ask(
+    config: Path, live: Live, step: Callable[[str], None]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     from features.snapshot import open_snapshot
 
     snapshot = open_snapshot(live.snapshot)
@@ -128,7 +164,11 @@ def _ask(config: Path, live: Live, step: Callable[[str], None]) -> list[dict[str
         answer = httpx.post(f"{address}/predict", json=body, timeout=30)
         answer.raise_for_status()
         predictions: list[dict[str, Any]] = answer.json()["predictions"]
-        return predictions
+        step(f"POST {address}/recommend")
+        answer = httpx.post(f"{address}/recommend", json={"customer_ids": wanted}, timeout=30)
+        answer.raise_for_status()
+        recommended: dict[str, Any] = answer.json()
+        return predictions, recommended
     finally:
         # The server leads its own session, so this ends its workers too.
         os.killpg(server.pid, signal.SIGTERM)
@@ -168,3 +208,16 @@ def _answers(answers: list[dict[str, Any]], currency: str) -> Table:
         why = "\n".join(driver["text"] for driver in each["drivers"]["churn"][:2])
         grid.add_row(each["customer_id"], value, risk, why)
     return grid
+
+
+def _recommended(answer: dict[str, Any]) -> Table:
+    made = show.grid("customer", "do", f"brings, {answer['currency']}", "cost", "net", title=answer["note"])
+    for each in answer["recommendations"]:
+        best = each["actions"][0]
+        gain = best["incremental_ltv"]
+        brings = f"{gain['value']:+,.0f}\n[dim]{gain['low']:+,.0f} to {gain['high']:+,.0f}[/]"
+        chosen = each["chosen"] or f"nothing; best would be {best['arm']}"
+        made.add_row(
+            each["customer_id"], chosen, brings, f"{best['cost']:,.0f}", f"{best['net_value']:+,.0f}"
+        )
+    return made

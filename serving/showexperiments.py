@@ -81,17 +81,27 @@ def readout(found: Readout) -> Group:
     for each in found.effects:
         unit, days = units.get(each.measure, ("money", found.horizon_days))
         effects.add_row(f"{each.measure}, {days} d", escape(each.arm), *_cells(each, unit, found))
-    earned = grid(
-        "arm", "customers", f"cost, {found.currency}", "net a customer", "ROI", title="what it earned"
-    )
+    return Group(*lines, effects, *_earned(found))
+
+
+def summary(found: Readout) -> Group:
+    """The finding and what was earned."""
+    return Group(f"[bold]{verdict(found)}[/]", *_earned(found))
+
+
+def _earned(found: Readout) -> list[Table]:
+    if not found.returns:
+        return []
+    made = grid(
+        "arm", "customers", f"margin, {found.currency}", "cost", "net", "back per unit spent",
+        title=f"a customer in {found.horizon_days} days, 95 % intervals",
+    )  # fmt: skip
     for back in found.returns:
-        roi = (
-            NOTHING
-            if back.roi is None
-            else f"{back.roi.value:.1f} ({back.roi.low:.1f} to {back.roi.high:.1f})"
-        )
-        earned.add_row(escape(back.arm), f"{back.customers:,}", f"{back.cost:,.0f}", _money(back.net), roi)
-    return Group(*lines, effects, earned)
+        roi = back.roi
+        told = NOTHING if roi is None else f"{roi.value:.1f} ({roi.low:.1f} to {roi.high:.1f})"
+        gain, net = _money(back.per_customer), f"{back.net.value:+,.0f}"
+        made.add_row(escape(back.arm), f"{back.customers:,}", gain, f"{back.cost:,.0f}", net, told)
+    return [made]
 
 
 def verdict(found: Readout) -> str:
