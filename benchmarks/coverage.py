@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.simulation import Case, rate
 
-_MODULES = ("coverage_effects", "coverage_ranking", "coverage_looks")
+_MODULES = ("coverage_effects", "coverage_ranking", "coverage_looks", "coverage_uplift")
 
 
 def cases(only: str | None = None) -> tuple[Case, ...]:

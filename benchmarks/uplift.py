@@ -219,11 +219,11 @@ def mean_effects(train: UpliftRows) -> Floats:
 def _one_arm_peers(train: UpliftRows, there: FeatureMatrix) -> dict[str, Floats]:
     found: dict[str, list[Floats]] = {}
     for k in range(1, len(train.arms)):
-        pair = train.take((train.arm == 0) | (train.arm == k))
-        share = pair.propensity[:, [0, k]] / pair.propensity[:, [0, k]].sum(axis=1, keepdims=True)
-        one = UpliftRows(
-            pair.matrix, (pair.arm == k).astype(np.intp), share, pair.outcome, ("control", "arm")
-        )
+        mine = (train.arm == 0) | (train.arm == k)
+        share = train.propensity[mine][:, [0, k]]
+        share /= share.sum(axis=1, keepdims=True)
+        arm = (train.arm[mine] == k).astype(np.intp)
+        one = UpliftRows(train.matrix.take(mine), arm, share, train.outcome[mine], ("control", "arm"))
         for name, predict in peers(one).items():
             found.setdefault(name, []).append(predict(there))
     return {name: np.column_stack(each) for name, each in found.items()}

@@ -185,8 +185,8 @@ class Reading:
         if after is not None and calibrated is not None:
             margin = next(each for each in measures if each.name == primary)
             found += [self._long(margin, arm, after, calibrated) for arm in arms]
-        is_primary = np.array([each.measure == primary for each in found])
-        p = np.array([each.p for each in found])
+        is_primary = np.array([each.measure == primary for each in found], np.bool_)
+        p = np.array([each.p for each in found], np.float64)
         p[is_primary] = holm(p[is_primary])
         p[~is_primary] = benjamini_hochberg(p[~is_primary])
         return [replace(each, p=float(value)) for each, value in zip(found, p, strict=True)]

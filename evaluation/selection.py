@@ -16,7 +16,7 @@ DRAWS = 500
 
 _PROVEN = 0.05
 
-_CROSS_FITTED = float(np.sqrt(2))
+CROSS_FITTED = float(np.sqrt(2))
 """What cross-fitting does to a standard error that takes the predictions as given. Where nothing can be
 ranked, each pair of customers enters twice, once from either fold, and both times with the same sign:
 four times the variance of one direction, of which half-samples see two. Simulated with linear and
@@ -121,7 +121,7 @@ def select(
     crossed = any(repeat.fold is not None for repeat in repeats)
     # Spread out around their mean, the half-samples carry the wider error into every result below.
     middle = halves.mean(axis=0)
-    halves = middle + (halves - middle) * (_CROSS_FITTED if crossed else 1.0)
+    halves = middle + (halves - middle) * (CROSS_FITTED if crossed else 1.0)
     return _selection(names, values, halves, level)
 
 

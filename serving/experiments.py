@@ -1,5 +1,6 @@
 """`tokui experiment`: plan one, read it, report it; and before against after where there was none."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,7 +113,9 @@ def report(
         )  # fmt: skip
         step("drawing")
         page = render_experiment(found, language)
-    html = path or Path(f"{found.experiment}.{lang}.html")
+    # An id may hold anything; a file's name had better not.
+    name = re.sub(r"[^\w.-]+", "-", found.experiment)
+    html = path or Path(f"{name}.{lang}.html")
     data = html.with_suffix(".json")
     write_text(html, page)
     write_text(data, json.dumps(found.to_dict(), ensure_ascii=False, indent=1))

@@ -125,7 +125,7 @@ def plan_experiment(
     )
     if orders.sum() > 0:
         measures.append(_ratio("order_value", winsorise(amount).value, orders, relative, design))
-    accounts = int((first < NEVER).sum())
+    accounts = int((np.diff(placed.offsets) > 0).sum())
     progress("power by resampling")
     needed = sum(measures[0].plain.units)
     sizes = sorted({max(20, round(share * accounts)) for share in _SIZES} | {min(needed, 4 * accounts)})

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow.parquet as pq
 
-from evaluation.curves import qini_curve, toc_curve
+from evaluation.bootstrap import Estimate
+from evaluation.curves import Curve, qini_curve, toc_curve
 from evaluation.experiment import MeasureEffect, Readout, UpliftReading
 from evaluation.policy import choose, thresholds
 from evaluation.policy_value import gain_curve
-from evaluation.ranking import rate
 from evaluation.readout import Reading, facts, verdict
 from evaluation.returns import Calibration, calibration
+from evaluation.selection import CROSS_FITTED
 from evaluation.winsor import winsorise
 from features.engine import compute
 from features.errors import ExperimentError, ModelError
@@ -27,8 +28,9 @@ from training.enrolment import Enrolment, enrol, horizon_days
 from training.history import ORDERED, History
 from training.propensity import estimate_propensity
 from training.tracking import CHAMPION, Tracker, hashed
+from training.uplift import LEARNERS
 from training.uplift_register import HELD_OUT
-from training.uplift_train import UPLIFT
+from training.uplift_train import METRIC, UPLIFT
 
 Progress = Callable[[str], None]
 
@@ -183,23 +185,27 @@ def _uplift(
     clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[here]
     costs = history.settings.uplift.costs
     cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
-    rates = [rate(scores[:, k], {"it": said[:, k]}, clusters=clusters)["it"] for k in range(len(arms))]
     return UpliftReading(
         learner=facts_["learner"],
         proven=bool(facts_["proven"]),
         p=float(facts_["p_better"]),
-        qini={arm: each.qini for arm, each in zip(arms, rates, strict=True)},
-        autoc={arm: each.autoc for arm, each in zip(arms, rates, strict=True)},
+        qini={arm: Estimate(*found["qini"]) for arm, found in facts_["ranking"].items()},
+        autoc={arm: Estimate(*found["autoc"]) for arm, found in facts_["ranking"].items()},
         learners={
-            key.removeprefix("qini_"): value for key, value in version.metrics.items()
-            if key.startswith("qini_") and key.removeprefix("qini_") not in arms
+            kind: version.metrics[f"{METRIC}_{kind}"] for kind in LEARNERS if f"{METRIC}_{kind}" in version.metrics
         },
-        toc={arm: toc_curve(scores[:, k], said[:, k], clusters=clusters) for k, arm in enumerate(arms)},
-        curves={arm: qini_curve(scores[:, k], said[:, k], clusters=clusters) for k, arm in enumerate(arms)},
+        toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], clusters=clusters)) for k, arm in enumerate(arms)},
+        curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], clusters=clusters)) for k, arm in enumerate(arms)},
         gain=gain_curve(calibrated, cost, scores, clusters=clusters),
         rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
         version=version.number,
     )  # fmt: skip
+
+
+def _crossed(curve: Curve) -> Curve:
+    """A curve whose band allows for predictions of cross-fitted models, as the selection does."""
+    low, high = (curve.value + CROSS_FITTED * (end - curve.value) for end in (curve.low, curve.high))
+    return Curve(curve.at, curve.value, low, high)
 
 
 def refused(effects: tuple[MeasureEffect, ...]) -> list[str]:

@@ -1,15 +1,16 @@
 """Training uplift from an experiment: cross-fit, select, calibrate, fit once more on everyone, describe."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from evaluation.bootstrap import Comparison, Estimate
-from evaluation.ranking import RankMetric, rate
+from evaluation.ranking import RankMetric
 from evaluation.selection import Repeat, Selection, select
 from evaluation.winsor import Winsorised, winsorise
 from features.observations import wall_clock
@@ -163,12 +164,21 @@ def train_rows(
     calibrated = held_out(cross, selection.chosen, selection.proven, seed)
     metrics = {f"{METRIC}_{kind}": found for kind, found in selection.estimates.items()}
     metrics[METRIC] = selection.estimates[selection.chosen]
+    by_arm: dict[str, dict[str, Estimate]] = {}
     for k, arm in enumerate(rows.arms[1:]):
-        mine = cross.prediction(selection.chosen)[judged, k]
-        said = {"chosen": mine}
-        found = rate(cross.scores[judged, k], said, clusters=clusters, seed=seed, threads=threads)["chosen"]
-        metrics |= {f"qini_{arm}": found.qini, f"autoc_{arm}": found.autoc, f"effect_{arm}": effects[arm]}
+        repeats = [_one_arm(each, selection.chosen, judged, k) for each in cross.repeats]
+        by_arm[arm] = {}
+        for metric in get_args(RankMetric):
+            found = select(repeats, metric, clusters=clusters, seed=seed, threads=threads)
+            by_arm[arm][metric] = found.estimates[selection.chosen]
+        # MLflow allows fewer characters in a name than people do.
+        safe = re.sub(r"[^\w.-]", "_", arm)
+        metrics |= {f"arm_{safe}_{metric}": found for metric, found in by_arm[arm].items()}
+        metrics[f"arm_{safe}_effect"] = effects[arm]
     facts = _facts(history, enrolment, rows, money, selection, effects, overlap)
+    facts["ranking"] = {
+        arm: {name: [e.value, e.low, e.high] for name, e in found.items()} for arm, found in by_arm.items()
+    }
     bundle = _bundle(history, enrolment, model, facts)
     return UpliftTraining(
         history, enrolment, rows, money, cross, judged, selection, chosen, calibrated, effects, metrics, bundle,
@@ -235,6 +245,11 @@ def _calibration(cross: CrossFit, kind: str, arm: int, rows: Any, seed: int) -> 
 def _only(repeat: Repeat, rows: Any) -> Repeat:
     said: Mapping[str, Any] = {name: np.asarray(each)[rows] for name, each in repeat.priorities.items()}
     return Repeat(np.asarray(repeat.scores)[rows], said, np.asarray(repeat.fold)[rows])
+
+
+def _one_arm(repeat: Repeat, kind: str, rows: Any, arm: int) -> Repeat:
+    said = {kind: np.asarray(repeat.priorities[kind])[rows][:, [arm]]}
+    return Repeat(np.asarray(repeat.scores)[rows][:, [arm]], said, np.asarray(repeat.fold)[rows])
 
 
 def _mean(scores: Floats, clusters: npt.NDArray[np.intp] | None) -> Estimate:
