@@ -68,16 +68,17 @@ def calibrate(
     customers = gamma.reshape(rounds, -1).mean(axis=0)
     spread = float(customers.std(ddof=1)) / np.sqrt(len(customers))
     reach = float(ndtri((1 + level) / 2))
-    kept = _confirmed(score, gamma, rounds, seed) if proven else 0.0
+    kept, doubt = _confirmed(score, gamma, rounds, seed) if proven else (0.0, 0.0)
     if kept == 0:
         flat = np.array([mean])
         return Calibration(np.zeros(1), flat, flat - reach * spread, flat + reach * spread, 0.0)
     knots, fitted, size, variance = _isotonic(score, gamma, rounds)
     value = mean + kept * (fitted - mean)
-    # A group's own mean is as sure as its size; what is borrowed from all customers is surer. The
-    # posterior variance of a normal mean, of which a share `kept` is its own.
+    # A group's own mean is as sure as its size; what is borrowed from all customers is surer: the
+    # posterior variance of a normal mean, of which a share `kept` is its own. And how much to keep is
+    # an estimate, too, which matters the more the farther a group lies from the mean.
     own = variance / np.maximum(size / rounds, 1)
-    error = np.sqrt(kept * own + (1 - kept) * spread**2)
+    error = np.sqrt(kept * own + (1 - kept) * spread**2 + (doubt * (fitted - mean)) ** 2)
     return Calibration(knots, value, value - reach * error, value + reach * error, kept)
 
 
@@ -103,14 +104,20 @@ def _isotonic(score: Floats, gamma: Floats, rounds: int) -> tuple[Floats, Floats
     return knots, fitted, pooled[level], shared
 
 
-def _confirmed(score: Floats, gamma: Floats, rounds: int, seed: int) -> float:
-    """Slope of held-out scores on the isotonic fit's deviations, between 0 and 1."""
+def _confirmed(score: Floats, gamma: Floats, rounds: int, seed: int) -> tuple[float, float]:
+    """Slope of held-out scores on the isotonic fit's deviations, between 0 and 1, and its standard error."""
     customers = len(score) // rounds
     fold = np.tile(np.random.default_rng(seed).permutation(customers) % _SPLITS, rounds)
-    top = bottom = 0.0
+    deviation, rest = np.empty(len(score)), np.empty(len(score))
     for k in range(_SPLITS):
-        knots, fitted, *_ = _isotonic(score[fold != k], gamma[fold != k], rounds)
-        deviation = np.interp(score[fold == k], knots, fitted) - gamma[fold != k].mean()
-        top += float((deviation * (gamma[fold == k] - gamma[fold != k].mean())).sum())
-        bottom += float((deviation**2).sum())
-    return float(np.clip(top / bottom, 0.0, 1.0)) if bottom > 0 else 0.0
+        here = fold == k
+        knots, fitted, *_ = _isotonic(score[~here], gamma[~here], rounds)
+        mean = gamma[~here].mean()
+        deviation[here], rest[here] = np.interp(score[here], knots, fitted) - mean, gamma[here] - mean
+    bottom = float((deviation**2).sum())
+    if bottom == 0:
+        return 0.0, 0.0
+    slope = float((deviation * rest).sum()) / bottom
+    # Rounds of one customer are one observation.
+    pulls = (deviation * (rest - slope * deviation)).reshape(rounds, customers).sum(axis=0)
+    return float(np.clip(slope, 0.0, 1.0)), float(np.sqrt((pulls**2).sum())) / bottom

@@ -147,7 +147,7 @@ def train_rows(
             on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
         )  # fmt: skip
     cross = cross_fit(
-        rows, tuple(LEARNERS), trees, seed=seed, threads=threads,
+        rows, tuple(LEARNERS), trees, seed=seed, clusters=enrolment.trial.clusters, threads=threads,
         on_fold=lambda done, of: progress(f"cross-fitting, part {done} of {of}"),
     )  # fmt: skip
     progress("comparing learners")
