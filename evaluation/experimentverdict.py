@@ -113,7 +113,7 @@ def glance(r: Readout, w: ReadoutWords) -> dict[str, Any] | None:
             continue
         roi = paid.get(arm)
         back = NOTHING if roi is None else back_of(roi, w)
-        if roi is not None and (sign_of(found, w.level) == "open" or roi.low <= 1 <= roi.high):
+        if roi is not None and roi.low <= 1 <= roi.high:
             # A large return of an effect that may be none would be the first thing to be read.
             back = w("returns.open"), back[1]
         rows.append([(arm, finding(found, w)), w.cell(unit, found.best.absolute), back])

@@ -51,7 +51,7 @@ class Selection:
         estimates: The metric of each candidate, per customer in the scores' unit.
         p_better: One-sided p value of "ranks no better than treating everyone the same", adjusted
             for the number of candidates.
-        chosen: The candidate with the greatest value.
+        chosen: The candidate with the greatest value, among those proven if there are any.
         proven: Whether its p value is at most 0.05.
         comparisons: The chosen (a) against each of the others (b), on the same half-samples.
     """
@@ -127,8 +127,10 @@ def select(
 
 def _selection(names: tuple[str, ...], values: Floats, halves: Floats, level: float) -> Selection:
     errors = standard_error(halves)
-    best = int(np.argmax(values))
     adjusted = _adjusted(values, halves, errors)
+    # Every p value allows for all candidates, so any that is small enough proves its own.
+    proven = adjusted <= _PROVEN
+    best = int(np.argmax(np.where(proven, values, -np.inf) if proven.any() else values))
     return Selection(
         estimates={n: normal(values[c], errors[c], level) for c, n in enumerate(names)},
         p_better={n: float(adjusted[c]) for c, n in enumerate(names)},

@@ -134,8 +134,8 @@ class Action(msgspec.Struct, frozen=True):
         incremental_ltv: What it is expected to add.
         cost: What it costs.
         net_value: Expected gain less cost.
-        proven: Whether it was shown that the arm does more for some customers than for others;
-            where not, the gain is the arm's mean effect, the same for everyone.
+        proven: Whether the whole interval of its gain lies above 0. The arm with the highest net value
+            is chosen in any case: it is the best guess, proven or not.
     """
 
     arm: str

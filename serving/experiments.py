@@ -145,6 +145,7 @@ def before_after(
     from evaluation.experiment import plain
     from evaluation.experimentreport import render_before_after
     from features.files import write_text
+    from features.observations import wall_clock
     from serving import showexperiments as show
     from training.history import read_history
     from training.seasons import compare_seasons
@@ -159,7 +160,11 @@ def before_after(
                 path,
                 render_before_after(found, settings.name, settings.currency, settings.timezone, language),
             )
-    document = plain(found) | {"causal": False, "written": None if path is None else str(path)}
+    document = plain(found)
+    document["campaign_start"] = wall_clock(found.campaign_start).isoformat()
+    for each in document["periods"]:
+        each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
+    document |= {"causal": False, "written": None if path is None else str(path)}
     say(document, as_json, lambda: out.print(show.before_after(found, settings.currency)))
 
 

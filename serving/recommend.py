@@ -97,9 +97,6 @@ class Recommender:
         self.note = _note(self.experiment, proven=self.proven, observational=self.observational)
         self.cost = np.array([float(facts["costs"][arm]) for arm in self.arms])
         self._days = int(facts["span_days"])
-        found = model.parameters["calibration"] or {}
-        # An arm of a proven model may itself have been shrunk to its mean effect.
-        self._differs = [self.proven and found.get(arm, {}).get("kept", 0.0) > 0 for arm in self.arms]
         self._fast, self._feed = checked(bundle), Feed(model, snapshot)
 
     def options(self, rows: Rows) -> Options:
@@ -186,7 +183,7 @@ class Recommender:
                     Gain(value[n][k], _known(low[n][k]), _known(high[n][k]), LEVEL, self._days),
                     costs[k],
                     nets[n][k],
-                    self._differs[offered[k]],
+                    low[n][k] > 0,
                 )
                 for k in ranked
             )

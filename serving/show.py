@@ -18,10 +18,10 @@ METRICS = 4
 
 
 def grid(*names: str, title: str | None = None) -> Table:
-    """A table whose last column alone may wrap."""
+    """A table whose cells wrap where the window is too narrow for them, so that no column is lost."""
     made = Table(title=title, title_justify="left")
     for name in names:
-        made.add_column(name, no_wrap=name != names[-1])
+        made.add_column(name, overflow="fold")
     return made
 
 
@@ -117,7 +117,7 @@ def uplift(version: Version, made: UpliftTraining) -> Group:
     facts, selection = made.bundle.facts, made.selection
     currency = facts["currency"]
     learners = grid(
-        "learner", f"Qini, {currency} a customer", "p", "",
+        "learner", f"Qini, {currency} a customer", f"p, for all {len(selection.estimates)}", "",
         title=f"uplift {version.number} from {facts['experiment']}, {int(made.judged.sum()):,} customers, 95 % intervals",
     )  # fmt: skip
     for kind, found in sorted(selection.estimates.items(), key=lambda item: -item[1].value):

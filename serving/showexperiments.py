@@ -89,19 +89,31 @@ def summary(found: Readout) -> Group:
     return Group(f"[bold]{verdict(found)}[/]", *_earned(found))
 
 
-def _earned(found: Readout) -> list[Table]:
+def _earned(found: Readout) -> list[Table | str]:
     if not found.returns:
         return []
     made = grid(
         "arm", "customers", f"margin, {found.currency}", "cost", "net", "back per unit spent",
         title=f"a customer in {found.horizon_days} days, 95 % intervals",
     )  # fmt: skip
-    for back in found.returns:
-        roi = back.roi
+    for back in (*found.returns, *found.lasting):
+        roi, free = back.roi, back.cost == 0
         told = NOTHING if roi is None else f"{roi.value:.1f} ({roi.low:.1f} to {roi.high:.1f})"
-        gain, net = _money(back.per_customer), f"{back.net.value:+,.0f}"
-        made.add_row(escape(back.arm), f"{back.customers:,}", gain, f"{back.cost:,.0f}", net, told)
-    return [made]
+        name = f"{escape(back.arm)}, and LTV after" if back.beyond else escape(back.arm)
+        cost, net = (NOTHING, NOTHING) if free else (f"{back.cost:,.0f}", f"{back.net.value:+,.0f}")
+        made.add_row(name, f"{back.customers:,}", _money(back.per_customer), cost, net, told)
+    lines: list[Table | str] = [made]
+    if not found.lasting:
+        lines.append(
+            "LTV after the horizon is told once an LTV model is champion: tokui train ltv, tokui promote ltv"
+        )
+    if any(back.cost == 0 for back in found.returns):
+        lines.append(
+            escape(
+                "give what a treatment costs under [uplift.costs] in tokui.toml to see what came back for it"
+            )
+        )
+    return lines
 
 
 def verdict(found: Readout) -> str:
@@ -129,7 +141,11 @@ def before_after(found: BeforeAfter, currency: str) -> Group:
             f"{each.buyers:,}",
             note,
         )
-    return Group(made, f"[bold]{escape(found.sentence)}[/]")
+    lines = [f"[bold]{escape(found.sentence)}[/]"]
+    if found.beyond_season is not None:
+        b = found.beyond_season
+        lines.append(f"beyond last year's season: {b.value:+.1%} ({b.low:+.1%} to {b.high:+.1%})")
+    return Group(made, *lines)
 
 
 def _cells(each: MeasureEffect, unit: Unit, found: Readout) -> tuple[str, str, str, str]:

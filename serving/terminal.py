@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from features.tables import Tables
     from training.tracking import Tracker
 
-out = Console()
+_NARROWEST = 120
+"""Columns of output that goes to a file or another program, where nothing may be lost to a narrow window."""
+
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _NARROWEST)
 err = Console(stderr=True)
 THREADS = os.cpu_count() or 1
 TOML = Path("tokui.toml")

@@ -22,7 +22,6 @@ import duckdb
 import httpx
 import pytest
 
-from features.simulate import simulate
 from tests.conftest import small_world
 
 ROOT = Path(__file__).parents[1]
@@ -122,8 +121,6 @@ def _prepare(document, folder):
         if not (SHARED / "online_retail.parquet").exists():
             pytest.skip("needs the public file ../shared/data/online_retail.parquet")
         shutil.copy(SHARED / "online_retail.parquet", folder / "online_retail.parquet")
-    elif document.name == "experiments.md":
-        simulate(folder, customers=1500, years=2, seed=7)
     elif document.name == "serving.md":
         small_world(folder, 300)
     elif document.name == "README.md":

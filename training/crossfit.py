@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,12 @@ class CrossFit:
     def scores(self) -> Floats:
         """Doubly robust scores, mean over the rounds, [n, K]."""
         return np.asarray(np.mean([np.asarray(repeat.scores) for repeat in self.repeats], axis=0))
+
+    def centred(self, effects: Sequence[float]) -> "CrossFit":
+        """The same with scores whose mean is a better estimate of each arm's effect, [K]; no ranking changes."""
+        gap = np.asarray(effects) - self.scores.mean(axis=0)
+        moved = (replace(repeat, scores=np.asarray(repeat.scores) + gap) for repeat in self.repeats)
+        return CrossFit(tuple(moved), self.refused)
 
     def prediction(self, kind: str) -> Floats:
         """A learner's predictions, mean over the rounds, [n, K]."""

@@ -56,11 +56,16 @@ def measures(tables: Tables, history: History, enrolment: Enrolment, days: int) 
     amount, amount_before = (money_ahead(booked, "amount", at, days) for at in (now, _earlier(now, days)))
     both = np.column_stack([_calm(amount_before), before])
     found.append(Measure("order_value", "ratio", Role.HORIZON, days, amount, orders, before=both))
-    money = history.money(now, days)
-    found.append(
-        Measure(PRIMARY, "money", Role.HORIZON, days, money, before=_known(history, enrolment, money, days))
-    )
+    found.append(margin(history, enrolment, days))
     return found
+
+
+def margin(history: History, enrolment: Enrolment, days: int) -> Measure:
+    """Margin over the horizon, with margin before and what was expected to adjust by."""
+    money = history.money(enrolment.observations, days)
+    return Measure(
+        PRIMARY, "money", Role.HORIZON, days, money, before=_known(history, enrolment, money, days)
+    )
 
 
 def margin_before(history: History, enrolment: Enrolment, days: int) -> Measure:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from evaluation.bootstrap import Estimate
 from features.types import Floats
 
 _GROUPS = 20
@@ -51,7 +52,14 @@ class Calibration:
 
 
 def calibrate(
-    score: Floats, gamma: Floats, *, rounds: int = 1, level: float = 0.95, seed: int = 7, proven: bool = True
+    score: Floats,
+    gamma: Floats,
+    *,
+    rounds: int = 1,
+    level: float = 0.95,
+    seed: int = 7,
+    proven: bool = True,
+    effect: Estimate | None = None,
 ) -> Calibration:
     """Learn what scores mean.
 
@@ -63,6 +71,7 @@ def calibrate(
         level: Nominal coverage of the interval.
         seed: Of the splits that tell how much to shrink.
         proven: Where False everyone gets the arm's mean effect.
+        effect: That mean effect with its interval, where it is known better than from the scores.
     """
     mean = float(gamma.mean())
     customers = gamma.reshape(rounds, -1).mean(axis=0)
@@ -70,8 +79,9 @@ def calibrate(
     reach = float(ndtri((1 + level) / 2))
     kept, doubt = _confirmed(score, gamma, rounds, seed) if proven else (0.0, 0.0)
     if kept == 0:
-        flat = np.array([mean])
-        return Calibration(np.zeros(1), flat, flat - reach * spread, flat + reach * spread, 0.0)
+        flat = effect or Estimate(mean, mean - reach * spread, mean + reach * spread)
+        value, low, high = (np.array([each]) for each in (flat.value, flat.low, flat.high))
+        return Calibration(np.zeros(1), value, low, high, 0.0)
     knots, fitted, size, variance = _isotonic(score, gamma, rounds)
     value = mean + kept * (fitted - mean)
     # A group's own mean is as sure as its size; what is borrowed from all customers is surer: the

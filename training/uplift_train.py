@@ -1,18 +1,19 @@
 """Training uplift from an experiment: cross-fit, select, calibrate, fit once more on everyone, describe."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from evaluation.bootstrap import Comparison, Estimate
+from evaluation.experiment import MeasureFacts
 from evaluation.ranking import RankMetric
+from evaluation.readout import Reading, facts
 from evaluation.selection import Repeat, Selection, select
-from evaluation.winsor import Winsorised, winsorise
+from features.errors import ExperimentError
 from features.observations import wall_clock
 from features.tables import Tables
 from features.types import Floats
@@ -20,6 +21,7 @@ from training.bundle import CANARIES, Bundle
 from training.crossfit import CrossFit, cross_fit
 from training.enrolment import Enrolment, enrol, horizon_days
 from training.history import History
+from training.measures import margin
 from training.propensity import Overlap, estimate_propensity
 from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
 from training.uplift_calibration import Calibration, calibrate
@@ -43,7 +45,7 @@ class UpliftTraining:
         history: What it was learnt from.
         enrolment: The experiment's customers.
         rows: What learners saw.
-        winsorised: Bounds of the outcome.
+        winsorised: The outcome and its bounds.
         cross: What learners said of customers they had not seen.
         judged: Rows that took part in the judgement [n], all but those that trees were tuned on.
         selection: The learners compared.
@@ -60,7 +62,7 @@ class UpliftTraining:
     history: History
     enrolment: Enrolment
     rows: UpliftRows
-    winsorised: Winsorised
+    winsorised: MeasureFacts
     cross: CrossFit
     judged: np.ndarray[Any, np.dtype[np.bool_]]
     selection: Selection
@@ -100,24 +102,36 @@ def train_uplift(
         progress: Told each step in plain words.
 
     Raises:
-        ExperimentError: The assignments cannot support it.
+        ExperimentError: The assignments cannot support it, or their sample ratio is broken.
         TrainingDataError: There are too few customers in an arm.
     """
     settings, days = history.settings, horizon_days(history.settings)
     progress("features before the assignments")
     enrolment = enrol(tables, history, experiment, days=days, threads=threads)
     trial, seed = enrolment.trial, settings.training.seed
-    money = winsorise(history.money(enrolment.observations, days))
-    propensity, overlap = trial.propensity, None
+    overlap = None
     if not trial.randomised and not enrolment.designed:
         progress("propensities")
         overlap = estimate_propensity(trial, enrolment.matrix, seed=seed)
-        propensity = overlap.propensity
+        trial = replace(trial, propensity=overlap.propensity)
+    reading = Reading(trial, enrolment.designed, seed=seed)
+    ratio = reading.ratio()
+    if ratio is not None and ratio.broken:
+        raise ExperimentError(
+            f"experiment {trial.name}: nothing can be learnt from it, because its sample ratio is broken. "
+            f"{ratio.sentence} See `tokui experiment report`"
+        )
+    money, told = facts(margin(history, enrolment, days))
     rows = UpliftRows(
-        enrolment.matrix, trial.arm, propensity, money.value, trial.arms, randomised=trial.randomised
+        enrolment.matrix, trial.arm, trial.propensity, money.value, trial.arms, randomised=trial.randomised
     )
+    progress("mean effects")
+    # Those of the readout, to the last digit: two pages must not say two things of one arm.
+    effects = {
+        arm: reading.effect(money, k, adjusted=True).absolute for k, arm in enumerate(trial.arms[1:], 1)
+    }
     return train_rows(
-        history, enrolment, rows, money, overlap,
+        history, enrolment, rows, told, effects, overlap,
         trials=trials, journals=journals, threads=threads, progress=progress,
     )  # fmt: skip
 
@@ -126,7 +140,8 @@ def train_rows(
     history: History,
     enrolment: Enrolment,
     rows: UpliftRows,
-    money: Winsorised,
+    money: MeasureFacts,
+    effects: Mapping[str, Estimate],
     overlap: Overlap | None,
     *,
     trials: int,
@@ -156,11 +171,9 @@ def train_rows(
         [_only(each, judged) for each in cross.repeats], METRIC, clusters=clusters, seed=seed, threads=threads
     )
     chosen = selection.chosen if selection.proven else Constant.kind
-    effects = {
-        arm: _mean(cross.scores[:, k], enrolment.trial.clusters) for k, arm in enumerate(rows.arms[1:])
-    }
+    cross = cross.centred([effect.value for effect in effects.values()])
     progress(f"{chosen} on everyone")
-    model = fit_served(rows, cross, chosen, trees, seed)
+    model = fit_served(rows, cross, chosen, trees, seed, tuple(effects.values()))
     calibrated = held_out(cross, selection.chosen, selection.proven, seed)
     metrics = {f"{METRIC}_{kind}": found for kind, found in selection.estimates.items()}
     metrics[METRIC] = selection.estimates[selection.chosen]
@@ -175,13 +188,13 @@ def train_rows(
         safe = re.sub(r"[^\w.-]", "_", arm)
         metrics |= {f"arm_{safe}_{metric}": found for metric, found in by_arm[arm].items()}
         metrics[f"arm_{safe}_effect"] = effects[arm]
-    facts = _facts(history, enrolment, rows, money, selection, effects, overlap)
-    facts["ranking"] = {
+    described = _facts(history, enrolment, rows, money, selection, effects, overlap)
+    described["ranking"] = {
         arm: {name: [e.value, e.low, e.high] for name, e in found.items()} for arm, found in by_arm.items()
     }
-    bundle = _bundle(history, enrolment, model, facts)
+    bundle = _bundle(history, enrolment, model, described)
     return UpliftTraining(
-        history, enrolment, rows, money, cross, judged, selection, chosen, calibrated, effects, metrics, bundle,
+        history, enrolment, rows, money, cross, judged, selection, chosen, calibrated, dict(effects), metrics, bundle,
         trees, overlap,
     )  # fmt: skip
 
@@ -198,9 +211,23 @@ def compare_uplift(scores: Floats, a: Floats, b: Floats) -> Comparison:
 
 
 def fit_served(
-    rows: UpliftRows, cross: CrossFit, kind: str, trees: UpliftTrees, seed: int = 7
+    rows: UpliftRows,
+    cross: CrossFit,
+    kind: str,
+    trees: UpliftTrees,
+    seed: int = 7,
+    effects: Sequence[Estimate] | None = None,
 ) -> UpliftModel:
-    """A learner on all rows, calibrated by what it said of customers it had not seen."""
+    """A learner on all rows, calibrated by what it said of customers it had not seen.
+
+    Args:
+        rows: All customers.
+        cross: What learners said of them, unseen.
+        kind: The learner.
+        trees: How boosters are grown.
+        seed: Of everything random.
+        effects: Mean effect by arm, which the scores are centred on; their own mean if not given.
+    """
     gamma = cross.scores
     if kind == Constant.kind:
         model: UpliftModel = Constant(
@@ -211,7 +238,8 @@ def fit_served(
     found = {}
     for k, arm in enumerate(rows.arms[1:]):
         if kind == Constant.kind:
-            made = calibrate(gamma[:, k], gamma[:, k], proven=False, seed=seed)
+            mean = None if effects is None else effects[k]
+            made = calibrate(gamma[:, k], gamma[:, k], proven=False, seed=seed, effect=mean)
         else:
             made = _calibration(cross, kind, k, np.ones(len(rows), np.bool_), seed)
         found[arm] = made.to_dict()
@@ -252,21 +280,11 @@ def _one_arm(repeat: Repeat, kind: str, rows: Any, arm: int) -> Repeat:
     return Repeat(np.asarray(repeat.scores)[rows][:, [arm]], said, np.asarray(repeat.fold)[rows])
 
 
-def _mean(scores: Floats, clusters: npt.NDArray[np.intp] | None) -> Estimate:
-    if clusters is None:
-        clusters = np.arange(len(scores))
-    # Sums of deviations by what was randomised together: independent, however alike its members are.
-    apart = np.bincount(clusters, scores - scores.mean())
-    value, n = float(scores.mean()), len(apart)
-    error = float(np.sqrt((apart**2).sum() * n / max(n - 1, 1)) / len(scores))
-    return Estimate(value, value - 1.96 * error, value + 1.96 * error)
-
-
 def _facts(
     history: History,
     enrolment: Enrolment,
     rows: UpliftRows,
-    money: Winsorised,
+    money: MeasureFacts,
     selection: Selection,
     effects: Mapping[str, Estimate],
     overlap: Overlap | None,

@@ -160,16 +160,17 @@ def test_not_proven_is_one_answer_for_everyone_and_says_so(world, uplifts):
     assert {each.chosen for each in answer.recommendations} == {best}
     for action in answer.recommendations[0].actions:
         assert action.incremental_ltv.value == pytest.approx(effects[action.arm])
-        assert not action.proven
+        assert action.proven == (action.incremental_ltv.low > 0)
 
 
-def test_proven_is_said_of_the_model_and_of_each_arm(world, uplifts, learner):
+def test_proven_is_said_of_the_ranking_and_of_each_arms_gain(world, uplifts, learner):
     answer = learner.recommend(everyone(learner)[:1])
     assert answer.proven
     assert answer.note == "proven: in spring it mattered who was treated, so gains differ by customer"
-    assert all(action.proven for action in answer.recommendations[0].actions)
+    assert all(a.proven == (a.incremental_ltv.low > 0) for a in answer.recommendations[0].actions)
     flat = dict(learner.model.parameters["calibration"])
-    flat["upsell"] = {"score": [0.0], "value": [10.0], "low": [1.0], "high": [20.0], "kept": 0.0}
+    flat["upsell"] = {"score": [0.0], "value": [10.0], "low": [-1.0], "high": [20.0], "kept": 0.0}
+    flat["renewal call"] = {"score": [0.0], "value": [10.0], "low": [1.0], "high": [20.0], "kept": 0.0}
     model = learner.model.with_parameters(calibration=flat)
     bundle = uplifts["x_learner"]
     bundle = dataclasses.replace(bundle, model=model, expected=model.predict(bundle.canary))
