@@ -180,6 +180,8 @@ def quotient(
     (vt, both), (_, vb) = covariance
 
     def statistic(at: float) -> float:
-        return float((top - at * bottom) / np.sqrt(vt - 2 * at * both + at * at * vb))
+        variance = vt - 2 * at * both + at * at * vb
+        # Nothing varies along the way where an arm is all zeros: such a ratio is not rejected.
+        return float((top - at * bottom) / np.sqrt(variance)) if variance > 0 else 0.0
 
     return found.interval(statistic, scale, top / bottom, float(np.sqrt(vt)) / bottom, level, ratio=ratio)

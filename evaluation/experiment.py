@@ -1,6 +1,6 @@
 """What an experiment's readout says: plain records, the same for the report, for JSON and for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -323,6 +323,22 @@ class Readout:
         """JSON-able, every number as in the report; what is not known is null."""
         found: dict[str, Any] = plain(self)
         return found
+
+
+def verdict(
+    effects: Iterable[MeasureEffect], primary: str, ratio: SampleRatio | None, level: float
+) -> Verdict:
+    """The finding: nothing where the sample ratio is broken, else what is proven of the primary measure."""
+    if ratio is not None and ratio.broken:
+        return Verdict(Code.BLOCKED, (), ())
+    proven = [
+        each for each in effects if each.measure == primary and each.best is not None and each.p < 1 - level
+    ]
+    by_effect = sorted(proven, key=lambda each: -each.best.absolute.value if each.best else 0.0)
+    gains = tuple(each.arm for each in by_effect if each.best and each.best.absolute.value > 0)
+    losses = tuple(each.arm for each in reversed(by_effect) if each.best and each.best.absolute.value < 0)
+    code = Code.MIXED if gains and losses else Code.GAIN if gains else Code.LOSS if losses else Code.UNPROVEN
+    return Verdict(code, gains, losses)
 
 
 def plain(value: Any) -> Any:

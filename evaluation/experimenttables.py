@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from evaluation.arms import MIN_UNITS
 from evaluation.experiment import Code, Readout, Return
 from evaluation.experimentpictures import LTV
 from evaluation.experimentverdict import back_of
 from evaluation.experimentwords import ReadoutWords
-from evaluation.readout import MIN_UNITS
 from evaluation.sampleratio import BROKEN
 from evaluation.wording import NOTHING
 

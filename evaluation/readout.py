@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 from scipy.stats import chi2_contingency
 
+from evaluation.arms import MIN_UNITS
 from evaluation.bootstrap import Estimate
 from evaluation.effects import Effect, mean_effect, ratio_effect
 from evaluation.experiment import (
-    Code,
     CoursePoint,
     Measure,
     MeasureEffect,
@@ -20,7 +21,6 @@ from evaluation.experiment import (
     Return,
     Role,
     SegmentReading,
-    Verdict,
     Warned,
 )
 from evaluation.multiplicity import benjamini_hochberg, holm
@@ -34,10 +34,9 @@ from features.errors import ExperimentError
 from features.types import Floats
 from features.windows import DAY
 
-MIN_UNITS = 30
-"""Customers an arm needs; below, an interval of money is a guess."""
-
 _ATTRITION = 0.001
+_SILENCE = 1e-6
+"""Chance of nothing in a whole arm below which it is taken for missing data."""
 _OTHER = "other"
 _MOST_SEGMENTS = 8
 _LOOK_DAYS = 10
@@ -134,6 +133,7 @@ class Reading:
                     "known for others; an outcome must be recorded in every arm alike"
                 )
         mine &= known
+        self._refuse_silence(measure, arm, mine)
         options: dict[str, Any] = {
             "clusters": None if trial.clusters is None else trial.clusters[mine],
             "weight": None if self.weight is None else self.weight[mine],
@@ -145,6 +145,17 @@ class Reading:
                 measure.value[mine], measure.per[mine], treated, **options, level=self.level, seed=self.seed
             )
         return mean_effect(measure.value[mine], treated, **options, level=self.level, seed=self.seed)
+
+    def _refuse_silence(self, measure: Measure, arm: int, mine: npt.NDArray[np.bool_]) -> None:
+        """An arm in which nothing at all happened, where much would have: what happened was not recorded."""
+        some = [measure.value[mine & (self.trial.arm == k)] != 0 for k in (CONTROL, arm)]
+        for k, here, there in ((CONTROL, *some), (arm, *reversed(some))):
+            chance = (1 - float(there.mean())) ** len(here) if len(here) and len(there) else 1.0
+            if not here.any() and chance < _SILENCE:
+                raise ExperimentError(
+                    f"{measure.name} is 0 for all {len(here)} customers of arm {self.trial.arms[k]!r} and not for "
+                    f"{there.mean():.0%} of the others; an outcome must be recorded in every arm alike"
+                )
 
     def attrition(self, measure: Measure) -> Warned | None:
         """A warning where the outcome is missing more often in one arm than in another."""
@@ -224,7 +235,7 @@ class Reading:
         self, measure: Measure, arms: Sequence[int], dimensions: Mapping[str, npt.NDArray[np.str_]]
     ) -> list[SegmentReading]:
         """Effects by segment; segments too small to be read alone are read together."""
-        found = []
+        found, reach = [], float(ndtri((1 + self.level) / 2))
         for arm, (dimension, labels) in product(arms, dimensions.items()):
             grouped = self._grouped(labels, arm)
             names, effects = [], []
@@ -240,11 +251,18 @@ class Reading:
             segments = segment_effects(
                 names,
                 [each.absolute.value for each in effects],
-                [each.standard_error for each in effects],
+                # From the interval that holds on uneven money, not from the standard error that does not.
+                [(each.absolute.high - each.absolute.low) / (2 * reach) for each in effects],
                 [each.n_treated + each.n_control for each in effects],
                 level=self.level,
             )
             p = segments.heterogeneity_p
+            own = holm([each.p for each in effects])
+            rows = (
+                replace(row, raw=each.absolute, p_adjusted=float(p_own))
+                for row, each, p_own in zip(segments.rows, effects, own, strict=True)
+            )
+            segments = replace(segments, rows=tuple(rows))
             found.append(SegmentReading(self.trial.arms[arm], dimension, segments, p))
         adjusted = holm([each.p for each in found])
         return [replace(each, p=float(p)) for each, p in zip(found, adjusted, strict=True)]
@@ -295,7 +313,7 @@ class Reading:
             mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(measure.value)
             try:
                 found[trial.arms[arm]] = confidence_sequence(
-                    measure.value[mine], trial.arm[mine] == arm, trial.assigned_at[mine], planned=int(mine.sum()),
+                    measure.value[mine], trial.arm[mine] == arm, trial.assigned_at[mine] + measure.days * DAY, planned=int(mine.sum()),
                     level=self.level, clusters=None if trial.clusters is None else trial.clusters[mine],
                 )  # fmt: skip
             except ExperimentError:
@@ -364,19 +382,3 @@ def facts(measure: Measure) -> tuple[Measure, MeasureFacts]:
         value[known] = found.value
     told = MeasureFacts(measure.name, measure.unit, measure.role, measure.days, missing, low, high, beyond)
     return replace(measure, value=value), told
-
-
-def verdict(
-    effects: Iterable[MeasureEffect], primary: str, ratio: SampleRatio | None, level: float
-) -> Verdict:
-    """The finding: nothing where the sample ratio is broken, else what is proven of the primary measure."""
-    if ratio is not None and ratio.broken:
-        return Verdict(Code.BLOCKED, (), ())
-    proven = [
-        each for each in effects if each.measure == primary and each.best is not None and each.p < 1 - level
-    ]
-    by_effect = sorted(proven, key=lambda each: -each.best.absolute.value if each.best else 0.0)
-    gains = tuple(each.arm for each in by_effect if each.best and each.best.absolute.value > 0)
-    losses = tuple(each.arm for each in reversed(by_effect) if each.best and each.best.absolute.value < 0)
-    code = Code.MIXED if gains and losses else Code.GAIN if gains else Code.LOSS if losses else Code.UNPROVEN
-    return Verdict(code, gains, losses)

@@ -101,6 +101,7 @@ def report(
     import json
 
     from evaluation.experimentreport import render_experiment
+    from features.errors import SettingsError
     from features.files import write_text
     from training.history import read_history
     from training.readout import read_experiment
@@ -117,6 +118,8 @@ def report(
     name = re.sub(r"[^\w.-]+", "-", found.experiment)
     html = path or Path(f"{name}.{lang}.html")
     data = html.with_suffix(".json")
+    if data == html:
+        raise SettingsError(f"--output {html} is where the JSON goes; give the name of an HTML file")
     write_text(html, page)
     write_text(data, json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
     say(

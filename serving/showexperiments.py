@@ -100,7 +100,7 @@ def _earned(found: Readout) -> list[Table | str]:
         roi, free = back.roi, back.cost == 0
         told = NOTHING if roi is None else f"{roi.value:.1f} ({roi.low:.1f} to {roi.high:.1f})"
         name = f"{escape(back.arm)}, and LTV after" if back.beyond else escape(back.arm)
-        cost, net = (NOTHING, NOTHING) if free else (f"{back.cost:,.0f}", f"{back.net.value:+,.0f}")
+        cost, net = (NOTHING, NOTHING) if free else (f"{back.cost:,.0f}", _money(back.net))
         made.add_row(name, f"{back.customers:,}", _money(back.per_customer), cost, net, told)
     lines: list[Table | str] = [made]
     if not found.lasting:
@@ -120,11 +120,12 @@ def verdict(found: Readout) -> str:
     """The finding in one line."""
     gains, losses = (", ".join(map(escape, arms)) for arms in (found.verdict.gains, found.verdict.losses))
     days = f"{found.primary} in {found.horizon_days} days"
+    raised, lowered = ("raised", "lowered") if found.randomised else ("shows higher", "shows lower")
     return {
         Code.BLOCKED: "no verdict: the sample ratio is broken",
-        Code.GAIN: f"{gains} raised {days}",
-        Code.LOSS: f"{losses} lowered {days}",
-        Code.MIXED: f"{gains} raised and {losses} lowered {days}",
+        Code.GAIN: f"{gains} {raised} {days}",
+        Code.LOSS: f"{losses} {lowered} {days}",
+        Code.MIXED: f"{gains} {raised} and {losses} {lowered} {days}",
         Code.UNPROVEN: f"not proven that any arm changed {days}",
     }[found.verdict.code]
 

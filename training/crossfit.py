@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from evaluation.doubly_robust import aipw
 from evaluation.selection import Repeat
@@ -39,6 +40,19 @@ class CrossFit:
         gap = np.asarray(effects) - self.scores.mean(axis=0)
         moved = (replace(repeat, scores=np.asarray(repeat.scores) + gap) for repeat in self.repeats)
         return CrossFit(tuple(moved), self.refused)
+
+    def ranks(self, kind: str) -> Floats:
+        """A learner's ranking, as shares of the customers of the same part, mean over the rounds, [n, K].
+
+        Levels of different parts do not compare (see `evaluation.selection.Repeat`); ranks do.
+        """
+        found = np.zeros_like(self.scores)
+        for repeat in self.repeats:
+            said, fold = np.asarray(repeat.priorities[kind]), np.asarray(repeat.fold)
+            for part in np.unique(fold):
+                here = fold == part
+                found[here] += (rankdata(said[here], axis=0) - 0.5) / here.sum()
+        return found / len(self.repeats)
 
     def prediction(self, kind: str) -> Floats:
         """A learner's predictions, mean over the rounds, [n, K]."""

@@ -41,6 +41,11 @@ class Enrolment:
     designed: bool
     warnings: tuple[Warned, ...]
 
+    @property
+    def checkable(self) -> bool:
+        """Whether the planned share of every arm is known, so that the sample ratio can be checked."""
+        return self.designed and all(each.code != "varying" for each in self.warnings)
+
 
 def horizon_days(settings: Settings) -> int:
     """Days of margin that arms are judged by."""
@@ -84,6 +89,7 @@ def enrol(
             impossible propensities, or nobody whose outcome has been observed.
     """
     uplift = tables.settings.uplift
+    _costs_name_arms(tables)
     name = _chosen(experiments(tables), experiment)
     columns = {row[0] for row in tables.connection.execute("DESCRIBE assignments").fetchall()}
     propensity = "propensity" if "propensity" in columns else "CAST(NULL AS DOUBLE)"
@@ -94,6 +100,7 @@ def enrol(
         params=[name],
     ).to_arrow_table()
     rows, warnings = _first_arms(name, rows)
+    warnings += _repeated(tables, name)
     who = customer_codes(rows["customer_id"], history.store.ids)
     at = rows["at"].to_numpy()
     keep, more = _kept(name, rows, who, at, history, days)
@@ -112,6 +119,32 @@ def enrol(
     observations = Observations(who[order], at[order] - at[order] % DAY)
     matrix = compute(history.features, history.store.streams, observations, threads=threads)
     return Enrolment(trial, observations, matrix, designed, (*warnings, *more, *odd))
+
+
+def _costs_name_arms(tables: Tables) -> None:
+    """A cost of an arm that is nowhere would silently cost nothing.
+
+    Raises:
+        ExperimentError: There is one.
+    """
+    arms = {row[0] for row in tables.connection.execute("SELECT DISTINCT arm FROM assignments").fetchall()}
+    strange = sorted(set(tables.settings.uplift.costs) - arms)
+    if strange:
+        raise ExperimentError(
+            f"[uplift.costs] names {strange[0]!r}, which is no arm of any experiment; those are "
+            f"{', '.join(sorted(arms))}, written just so"
+        )
+
+
+def _repeated(tables: Tables, name: str) -> list[Warned]:
+    """Rows that binding dropped because they say the same again, if one of this experiment was its example."""
+    report = next(each for each in tables.reports if each.table == "assignments")
+    found = [each for each in report.dropped if each.reason == "a repeated key" and each.example == name]
+    count = sum(each.count for each in found)
+    if not count:
+        return []
+    message = f"{count} rows of assignments, of all experiments, put a customer in the same arm again; the first is kept"
+    return [Warned("twice", count, None, message)]
 
 
 def _chosen(known: Mapping[str, int], wanted: str | None) -> str:
@@ -265,6 +298,6 @@ def _propensities(
     warned = Warned(
         "varying", len(arm), None,
         "propensities vary between customers, and only that of a customer's own arm is known; the rest is shared "
-        "among the other arms as they were drawn over all",
+        "among the other arms as they were drawn over all; the sample ratio cannot be checked",
     )  # fmt: skip
     return filled, True, [warned]

@@ -100,7 +100,7 @@ def _known(history: History, enrolment: Enrolment, money: Floats, days: int) -> 
     calm = _calm(money)
     expected = held_out(
         matrix.values, calm, matrix.names, tuple(matrix.categories), Trees(rounds=75, learning_rate=0.08),
-        form_of(calm), seed=history.settings.training.seed,
+        form_of(calm), seed=history.settings.training.seed, clusters=enrolment.trial.clusters,
     )  # fmt: skip
     return np.column_stack([_calm(history.money(_earlier(enrolment.observations, days), days)), expected])
 

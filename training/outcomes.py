@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from lightgbm import Booster
 from scipy.special import expit
 
@@ -143,9 +144,15 @@ def held_out(
     *,
     folds: int = 3,
     seed: int = 7,
+    clusters: npt.NDArray[np.intp] | None = None,
 ) -> Floats:
-    """Expected outcome of every row by a model that has not seen it, [n]; arguments are those of `fit_outcome`."""
-    fold = np.random.default_rng(seed).permutation(len(outcome)) % folds
+    """Expected outcome of every row by a model that has not seen it, [n]; arguments are those of `fit_outcome`.
+
+    Clusters [n] were put in an arm as a whole, and a model that has seen one half of a cluster has
+    seen the arm's effect on the other: they stay whole.
+    """
+    code = np.arange(len(outcome)) if clusters is None else clusters
+    fold = (np.random.default_rng(seed).permutation(int(code.max()) + 1) % folds)[code]
     found = np.empty(len(outcome))
     for k in range(folds):
         model = fit_outcome(values[fold != k], outcome[fold != k], names, categorical, trees, form)

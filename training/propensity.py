@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.arms import MIN_UNITS
 from evaluation.trial import Trial
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
@@ -49,6 +50,13 @@ def estimate_propensity(trial: Trial, matrix: FeatureMatrix, *, seed: int = 7) -
         ExperimentError: More than a tenth of the customers had next to no chance of some arm.
     """
     from sklearn.linear_model import LogisticRegression
+
+    few = min(trial.sizes, key=lambda arm: trial.sizes[arm])
+    if trial.sizes[few] < MIN_UNITS:
+        raise ExperimentError(
+            f"experiment {trial.name}: arm {few!r} has {trial.sizes[few]} customers, and propensities need {MIN_UNITS} "
+            "in each; leave the arm out of assignments"
+        )
 
     from training.uplift import standard_of
 

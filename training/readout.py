@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from evaluation.bootstrap import Estimate
 from evaluation.curves import Curve, qini_curve, toc_curve
-from evaluation.experiment import MeasureEffect, Readout, UpliftReading
+from evaluation.experiment import Readout, UpliftReading, verdict
 from evaluation.policy import choose, thresholds
 from evaluation.policy_value import gain_curve
-from evaluation.readout import Reading, facts, verdict
+from evaluation.readout import Reading, facts
 from evaluation.returns import Calibration, calibration
 from evaluation.selection import CROSS_FITTED
 from evaluation.winsor import winsorise
@@ -68,7 +68,7 @@ def read_experiment(
         progress("propensities")
         overlap = estimate_propensity(trial, enrolment.matrix, seed=settings.training.seed)
         trial = replace(trial, propensity=overlap.propensity)
-    reading = Reading(trial, enrolment.designed, level, settings.training.seed)
+    reading = Reading(trial, enrolment.checkable, level, settings.training.seed)
     arms, small = reading.readable()
     progress("measures")
     found, told = zip(*map(facts, made.measures(tables, history, enrolment, days)), strict=True)
@@ -171,6 +171,10 @@ def _uplift(
     except ModelError:
         # Trained on features that are computed otherwise now, or altered: it cannot be served either.
         return None
+    asked = (horizon_days(history.settings), enrolment.trial.arms[0], not enrolment.trial.randomised)
+    if asked != (facts_["span_days"], facts_["control"], facts_["observational"]):
+        # It answers another question than this page does.
+        return None
     table = pq.read_table(tracker.artifact(version, HELD_OUT))
     ids = hashed(history.ids(enrolment.observations).tolist(), history.settings.name)
     place = {each: k for k, each in enumerate(ids)}
@@ -185,6 +189,7 @@ def _uplift(
     clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[here]
     costs = history.settings.uplift.costs
     cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
+    gain = gain_curve(calibrated, cost, scores, clusters=clusters)
     return UpliftReading(
         learner=facts_["learner"],
         proven=bool(facts_["proven"]),
@@ -196,7 +201,7 @@ def _uplift(
         },
         toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], clusters=clusters)) for k, arm in enumerate(arms)},
         curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], clusters=clusters)) for k, arm in enumerate(arms)},
-        gain=gain_curve(calibrated, cost, scores, clusters=clusters),
+        gain=replace(gain, policy=_crossed(gain.policy)),
         rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
         version=version.number,
     )  # fmt: skip
@@ -206,8 +211,3 @@ def _crossed(curve: Curve) -> Curve:
     """A curve whose band allows for predictions of cross-fitted models, as the selection does."""
     low, high = (curve.value + CROSS_FITTED * (end - curve.value) for end in (curve.low, curve.high))
     return Curve(curve.at, curve.value, low, high)
-
-
-def refused(effects: tuple[MeasureEffect, ...]) -> list[str]:
-    """Why some effects could not be read, each reason once."""
-    return list(dict.fromkeys(each.refused for each in effects if each.refused))

@@ -14,8 +14,8 @@ from training.tracking import CHAMPION, Record, Tracker, Version, hashed, withou
 from training.uplift_train import METRIC, UPLIFT, UpliftTraining, compare_uplift
 
 HELD_OUT = "held-out.parquet"
-"""Artifact: doubly robust scores, what the best learner said of customers it had not seen, and the same
-calibrated; customers hashed."""
+"""Artifact: doubly robust scores, how the best learner ranked customers it had not seen, and its calibrated
+uplift of them; customers hashed."""
 
 
 def register_uplift(tracker: Tracker, training: UpliftTraining) -> Version:
@@ -84,7 +84,7 @@ def _record(training: UpliftTraining, champion: Version | None, said: Floats | N
 
 
 def _held_out(training: UpliftTraining) -> pa.Table:
-    rows, said = training.judged, training.cross.prediction(training.selection.chosen)
+    rows, said = training.judged, training.cross.ranks(training.selection.chosen)
     ids = np.array(training.history.ids(training.enrolment.observations))[rows]
     columns: dict[str, Any] = {"customer": hashed(ids.tolist(), training.history.settings.name)}
     for word, values in (
@@ -97,9 +97,9 @@ def _held_out(training: UpliftTraining) -> pa.Table:
 
 
 def ranked(training: UpliftTraining) -> Floats:
-    """What the version says of customers it had not seen, [n, K]; where nothing is proven, of all the same."""
+    """How the version ranks customers it had not seen, [n, K]; where nothing is proven, all the same."""
     if training.proven:
-        return training.cross.prediction(training.selection.chosen)
+        return training.cross.ranks(training.selection.chosen)
     return np.tile(training.cross.scores.mean(axis=0), (len(training.rows), 1))
 
 

@@ -114,7 +114,7 @@ def train_uplift(
         progress("propensities")
         overlap = estimate_propensity(trial, enrolment.matrix, seed=seed)
         trial = replace(trial, propensity=overlap.propensity)
-    reading = Reading(trial, enrolment.designed, seed=seed)
+    reading = Reading(trial, enrolment.checkable, seed=seed)
     ratio = reading.ratio()
     if ratio is not None and ratio.broken:
         raise ExperimentError(
@@ -249,18 +249,19 @@ def fit_served(
 def held_out(cross: CrossFit, kind: str, proven: bool, seed: int = 7) -> Floats:
     """Calibrated uplift [n, K], each customer's by a calibration made without it.
 
-    Where nothing is proven it is the arm's mean effect, again without the customer's own part.
+    Where nothing is proven it is the arm's mean effect, for everyone the same. The level of each part is
+    brought to that of all: a part that happened to gain much is predicted too little by the others.
     """
     said = cross.prediction(kind)
+    if not proven:
+        return np.tile(cross.scores.mean(axis=0), (len(said), 1))
     found = np.empty_like(said)
     fold = np.asarray(cross.repeats[0].fold)
     for part in np.unique(fold):
         here = fold == part
         for k in range(said.shape[1]):
-            if proven:
-                found[here, k] = _calibration(cross, kind, k, ~here, seed)(said[here, k])
-            else:
-                found[here, k] = cross.scores[~here, k].mean()
+            value = _calibration(cross, kind, k, ~here, seed)(said[here, k])
+            found[here, k] = value + (cross.scores[:, k].mean() - value.mean())
     return found
 
 
