@@ -29,6 +29,9 @@ class Case:
     once: Once
     count: int = 1000
 
+    def __str__(self) -> str:
+        return self.name
+
 
 def rate(case: Case, count: int | None = None, seed: int = 7, workers: int = 1) -> tuple[float, float]:
     """Share of repetitions that were true, and its standard error.

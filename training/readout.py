@@ -132,7 +132,8 @@ def _after(
     if champion is None:
         return None, None
     try:
-        bundle = tracker.bundle(champion)
+        # Not the one that is served: it has seen what came after, and the record below is of this one.
+        bundle = tracker.bundle(champion, "rehearsed")
         record = tracker.record(champion)
         if bundle.fingerprint != history.features.fingerprint:
             return None, None
@@ -147,7 +148,15 @@ def _after(
     found = np.zeros(len(matrix))
     found[ordered] = bundle.model.predict(matrix.take(ordered))
     rate_ = history.settings.ltv.discount_rate
-    return winsorise(found * (1 + rate_) ** (-days / 365.25)).value, calibrated
+    later = (1 + rate_) ** (-days / 365.25)
+    # Discounting the prediction discounts what it is off by as well.
+    shrink = np.array([later, 1.0])
+    calibrated = replace(
+        calibrated,
+        intercept=calibrated.intercept * later,
+        covariance=calibrated.covariance * np.outer(shrink, shrink),
+    )
+    return winsorise(found * later).value, calibrated
 
 
 def _uplift(

@@ -158,7 +158,7 @@ def train_rows(
     if trials and journals is not None:
         key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name)
         trees, judged = tune_uplift(
-            rows, trees, key, trials=trials, folder=journals, seed=seed, threads=threads,
+            rows, trees, key, trials=trials, folder=journals, seed=seed, clusters=enrolment.trial.clusters, threads=threads,
             on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
         )  # fmt: skip
     cross = cross_fit(

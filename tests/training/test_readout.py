@@ -239,7 +239,7 @@ def test_with_a_champion_for_ltv_what_comes_after_is_read_too(world, trained, tm
         world.history.store.streams,
         Observations(now.customers, now.cutoffs + days * DAY),
     )
-    said = np.where(matrix.column("orders_count_ever") > 0, made.bundle.model.predict(matrix), 0)
+    said = np.where(matrix.column("orders_count_ever") > 0, made.rehearsed.model.predict(matrix), 0)
     after = winsorise(said * 1.1 ** (-days / 365.25)).value
     backtest = made.backtest
     line = calibration(backtest.winner.prediction[:, 0], winsorise(backtest.actual[:, 0]).value)
