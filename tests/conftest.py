@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from features.settings import Settings, load_settings
 from features.simulate import simulate
@@ -11,6 +12,11 @@ from features.tables import bind
 from training.history import History, read_history
 from training.tasks import TASKS
 from training.train import Training, train
+
+# What lands is what was tested: the same examples everywhere. To look for new ones, run pytest with
+# --hypothesis-profile=default.
+settings.register_profile("tokui", derandomize=True)
+settings.load_profile("tokui")
 
 HORIZONS = """
 [ltv]
