@@ -109,8 +109,10 @@ class GainCurve:
     Args:
         policy: The best choice by predicted uplift; ``at`` are budgets in total money.
         constant: Customers in random order, all with the arm that predictions find best at the
-            budget.
+            budget. Predictions know the mean effects on these very customers, so the best of K arms is
+            partly the luckiest, and its band is as wide as K arms need (Bonferroni).
         random: Customers in random order, an arm drawn evenly.
+        best: That arm at each budget [m].
         spent: What the policy spends at each budget, in total money [m]; less than the budget once
             nothing is left that is worth its cost.
         customers: How many customers (total weight) the gain is a mean over.
@@ -119,6 +121,7 @@ class GainCurve:
     policy: Curve
     constant: Curve
     random: Curve
+    best: NDArray[np.intp]
     spent: Floats
     customers: float
 
@@ -194,9 +197,12 @@ def gain_curve(
         np.stack([halves for _, halves in singles])[best, :, budget].T,
     )
     policy_curve, constant_curve, random_curve = (
-        band(at, whole, standard_error(halves), level) for whole, halves in (curves[0], constant, curves[1])
-    )
-    return GainCurve(policy_curve, constant_curve, random_curve, np.minimum(at, worth), float(w.sum()))
+        band(at, whole, standard_error(halves), each)
+        for (whole, halves), each in (
+            (curves[0], level), (constant, 1 - (1 - level) / arms), (curves[1], level),
+        )
+    )  # fmt: skip
+    return GainCurve(policy_curve, constant_curve, random_curve, best, np.minimum(at, worth), float(w.sum()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -269,10 +269,10 @@ class Reading:
 
     def _grouped(self, labels: npt.NDArray[np.str_], arm: int) -> npt.NDArray[np.str_]:
         names, code = np.unique(labels, return_inverse=True)
-        fewest = np.minimum(
-            np.bincount(code[self.trial.arm == CONTROL], minlength=len(names)),
-            np.bincount(code[self.trial.arm == arm], minlength=len(names)),
-        )
+        fewest = np.array([
+            min(self._units((code == k) & (self.trial.arm == each)) for each in (CONTROL, arm))
+            for k in range(len(names))
+        ])  # fmt: skip
         largest = np.argsort(-np.bincount(code, minlength=len(names)), kind="stable")[:_MOST_SEGMENTS]
         keep = np.zeros(len(names), bool)
         keep[largest] = fewest[largest] >= MIN_UNITS
@@ -313,7 +313,7 @@ class Reading:
             mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(measure.value)
             try:
                 found[trial.arms[arm]] = confidence_sequence(
-                    measure.value[mine], trial.arm[mine] == arm, trial.assigned_at[mine] + measure.days * DAY, planned=int(mine.sum()),
+                    measure.value[mine], trial.arm[mine] == arm, trial.assigned_at[mine] + measure.days * DAY, planned=self._units(mine),
                     level=self.level, clusters=None if trial.clusters is None else trial.clusters[mine],
                 )  # fmt: skip
             except ExperimentError:

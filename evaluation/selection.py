@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
 
 from evaluation.bootstrap import Comparison, Estimate
 from evaluation.halfsamples import HalfSamples, compared, finite, normal, row_weights, standard_error
@@ -48,12 +49,14 @@ class Selection:
     """The candidates compared.
 
     Args:
-        estimates: The metric of each candidate, per customer in the scores' unit.
+        estimates: The metric of each candidate, per customer in the scores' unit; the intervals hold
+            all at once, so that the chosen one's holds although it was chosen.
         p_better: One-sided p value of "ranks no better than treating everyone the same", adjusted
             for the number of candidates.
         chosen: The candidate with the greatest value, among those proven if there are any.
         proven: Whether its p value is at most 0.05.
         comparisons: The chosen (a) against each of the others (b), on the same half-samples.
+        single_level: Nominal coverage of each interval by itself that makes all of them hold at once.
     """
 
     estimates: dict[str, Estimate]
@@ -61,6 +64,7 @@ class Selection:
     chosen: str
     proven: bool
     comparisons: dict[str, Comparison]
+    single_level: float
 
 
 def select(
@@ -78,7 +82,7 @@ def select(
 
     The p values are those of the greatest studentised value among all candidates on the shared
     half-samples (single-step maxT, Westfall and Young 1993): the chance that the best of so many
-    useless rankings looks as good.
+    useless rankings looks as good. Intervals are as wide as the greatest studentised error.
 
     With folds, every standard error is multiplied by √2: models that were trained on one another's
     held-out rows agree with them by chance more often than the half-samples can see.
@@ -89,7 +93,7 @@ def select(
         weight: How many customers each row stands for [n]; one if not given.
         clusters: What was randomised as a whole [n]; each row by itself if not given.
         draws: Half-samples, the same for all candidates, arms and repeats.
-        level: Nominal coverage of the intervals.
+        level: Nominal coverage of the intervals, of all candidates at once.
         seed: Of the half-samples.
         threads: At most so many at a time.
 
@@ -128,11 +132,12 @@ def select(
 def _selection(names: tuple[str, ...], values: Floats, halves: Floats, level: float) -> Selection:
     errors = standard_error(halves)
     adjusted = _adjusted(values, halves, errors)
+    single = _single_level(halves, errors, level)
     # Every p value allows for all candidates, so any that is small enough proves its own.
     proven = adjusted <= _PROVEN
     best = int(np.argmax(np.where(proven, values, -np.inf) if proven.any() else values))
     return Selection(
-        estimates={n: normal(values[c], errors[c], level) for c, n in enumerate(names)},
+        estimates={n: normal(values[c], errors[c], single) for c, n in enumerate(names)},
         p_better={n: float(adjusted[c]) for c, n in enumerate(names)},
         chosen=names[best],
         proven=bool(adjusted[best] <= _PROVEN),
@@ -141,7 +146,17 @@ def _selection(names: tuple[str, ...], values: Floats, halves: Floats, level: fl
             for c, n in enumerate(names)
             if c != best
         },
+        single_level=single,
     )
+
+
+def _single_level(halves: Floats, errors: Floats, level: float) -> float:
+    varies = errors > 0
+    if varies.sum() < 2:
+        return level
+    greatest = np.abs((halves - halves.mean(axis=0))[:, varies] / errors[varies]).max(axis=1)
+    # Never less than one interval by itself needs, as chance among the half-samples might have it.
+    return max(level, float(2 * ndtr(np.quantile(greatest, level)) - 1))
 
 
 def _adjusted(values: Floats, halves: Floats, errors: Floats) -> Floats:

@@ -12,6 +12,7 @@ from evaluation.doubly_robust import aipw
 from evaluation.selection import Repeat
 from features.errors import TrainingDataError
 from features.types import Floats
+from training.outcomes import whole
 from training.uplift import Learning, UpliftRows, UpliftTrees
 
 FOLDS = 5
@@ -59,13 +60,11 @@ class CrossFit:
         return np.asarray(np.mean([np.asarray(each.priorities[kind]) for each in self.repeats], axis=0))
 
 
-def folds_of(
-    rows: UpliftRows, folds: int, seed: int, clusters: npt.NDArray[np.intp] | None = None
-) -> npt.NDArray[np.intp]:
-    """A fold for every row [n]: each arm spread evenly over them, or clusters [n] whole in one of them."""
+def folds_of(rows: UpliftRows, folds: int, seed: int) -> npt.NDArray[np.intp]:
+    """A fold for every row [n]: each arm spread evenly over them, or clusters whole in one of them."""
+    if rows.clusters is not None:
+        return whole(rows.clusters, folds, seed)
     generator = np.random.default_rng(seed)
-    if clusters is not None:
-        return np.asarray((generator.permutation(int(clusters.max()) + 1) % folds)[clusters])
     fold = np.empty(len(rows), np.intp)
     for arm in range(len(rows.arms)):
         here = np.flatnonzero(rows.arm == arm)
@@ -81,7 +80,6 @@ def cross_fit(
     folds: int = FOLDS,
     repeats: int = REPEATS,
     seed: int = 7,
-    clusters: npt.NDArray[np.intp] | None = None,
     threads: int = 1,
     on_fold: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> CrossFit:
@@ -94,14 +92,13 @@ def cross_fit(
         folds: Parts of the customers in each round.
         repeats: Rounds, each with other parts.
         seed: Of the parts.
-        clusters: Codes [n] of what was put in an arm as a whole, which no part divides.
         threads: Parts at the same time; results do not depend on it.
         on_fold: Told how many parts are done, of how many.
 
     Raises:
         TrainingDataError: No learner can be fitted.
     """
-    parts = [folds_of(rows, folds, seed + 1000 * r, clusters) for r in range(repeats)]
+    parts = [folds_of(rows, folds, seed + 1000 * r) for r in range(repeats)]
     jobs = [(r, k) for r in range(repeats) for k in range(folds)]
 
     def one(job: tuple[int, int]) -> tuple[Floats, dict[str, Floats], dict[str, str]]:

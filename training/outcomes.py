@@ -151,10 +151,15 @@ def held_out(
     Clusters [n] were put in an arm as a whole, and a model that has seen one half of a cluster has
     seen the arm's effect on the other: they stay whole.
     """
-    code = np.arange(len(outcome)) if clusters is None else clusters
-    fold = (np.random.default_rng(seed).permutation(int(code.max()) + 1) % folds)[code]
+    fold = whole(np.arange(len(outcome)) if clusters is None else clusters, folds, seed)
     found = np.empty(len(outcome))
     for k in range(folds):
         model = fit_outcome(values[fold != k], outcome[fold != k], names, categorical, trees, form)
         found[fold == k] = model.predict(values[fold == k])
     return found
+
+
+def whole(units: npt.NDArray[np.intp], folds: int, seed: int) -> npt.NDArray[np.intp]:
+    """A fold for every row [n], the same for all rows of one of the units, whose codes 0, 1 … are given [n]."""
+    fold = np.random.default_rng(seed).permutation(int(units.max()) + 1) % folds
+    return np.asarray(fold[units], np.intp)

@@ -9,7 +9,8 @@ from evaluation.trial import Trial
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.uplift_models import standardised
+from training.outcomes import whole
+from training.uplift_models import standard_of, standardised
 
 LEAST = 0.02
 """A propensity below this is no overlap: one such customer would stand for fifty others."""
@@ -58,10 +59,8 @@ def estimate_propensity(trial: Trial, matrix: FeatureMatrix, *, seed: int = 7) -
             "in each; leave the arm out of assignments"
         )
 
-    from training.uplift import standard_of
-
     x = standardised(matrix, standard_of(matrix))
-    fold = np.random.default_rng(seed).permutation(len(trial)) % _FOLDS
+    fold = whole(np.arange(len(trial)) if trial.clusters is None else trial.clusters, _FOLDS, seed)
     found = np.empty((len(trial), len(trial.arms)))
     for k in range(_FOLDS):
         # The penalty of one observation a feature keeps columns that say the same from fighting.

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from evaluation.bootstrap import Estimate
 from evaluation.curves import Curve, qini_curve, toc_curve
-from evaluation.experiment import Readout, UpliftReading, verdict
+from evaluation.experiment import Readout, UpliftReading, Warned, verdict
 from evaluation.policy import choose, thresholds
 from evaluation.policy_value import gain_curve
 from evaluation.readout import Reading, facts
@@ -76,7 +76,9 @@ def read_experiment(
     ratio = reading.ratio()
     blocked = ratio is not None and ratio.broken
     progress("effects")
-    after, calibrated = (None, None) if blocked else _after(history, tracker, enrolment, days, threads)
+    after, calibrated, unused = (
+        (None, None, None) if blocked else _after(history, tracker, enrolment, days, threads)
+    )
     # Numbers of groups that are not comparable would be believed all the same, so there are none.
     arms_read = [] if blocked else arms
     effects = reading.effects(found, arms_read, made.PRIMARY, after=after, calibrated=calibrated)
@@ -114,7 +116,11 @@ def read_experiment(
         returns=tuple(reading.returns(primary, arms_read, costs)),
         lasting=tuple(lasting),
         verdict=verdict(effects, made.PRIMARY, ratio, level),
-        warnings=(*enrolment.warnings, *small, *(each for each in attrition if each is not None)),
+        warnings=(
+            *enrolment.warnings,
+            *small,
+            *(each for each in (*attrition, unused) if each is not None),
+        ),
         made=datetime.now(ZoneInfo(settings.timezone)),
         uplift=None if blocked else _uplift(history, tracker, enrolment, dimensions["value"]),
     )
@@ -122,25 +128,25 @@ def read_experiment(
 
 def _after(
     history: History, tracker: Tracker, enrolment: Enrolment, days: int, threads: int
-) -> tuple[Floats | None, Calibration | None]:
+) -> tuple[Floats | None, Calibration | None, Warned | None]:
     """LTV predicted at each customer's horizon for what comes after, discounted to the assignment.
 
-    And how such predictions of the same model did out of time; None where there is no LTV champion
-    that fits the features.
+    And how such predictions of the same model did out of time; a warning instead where there is an
+    LTV champion that does not serve for that.
     """
     champion = tracker.holding("ltv", CHAMPION)
     if champion is None:
-        return None, None
+        return None, None, None
     try:
         # Not the one that is served: it has seen what came after, and the record below is of this one.
         bundle = tracker.bundle(champion, "rehearsed")
         record = tracker.record(champion)
         if bundle.fingerprint != history.features.fingerprint:
-            return None, None
+            return None, None, _unused(champion.number, enrolment, "its features are not those of today")
         # Largest outcomes are brought in as in every effect: one account must not turn the slope.
         calibrated = calibration(record.prediction[:, 0], winsorise(record.actual[:, 0]).value)
-    except (ModelError, ExperimentError, OSError):
-        return None, None
+    except (ModelError, ExperimentError, OSError) as error:
+        return None, None, _unused(champion.number, enrolment, str(error))
     now = enrolment.observations
     then = Observations(now.customers, now.cutoffs + days * DAY)
     matrix = compute(history.features, history.store.streams, then, threads=threads)
@@ -156,7 +162,15 @@ def _after(
         intercept=calibrated.intercept * later,
         covariance=calibrated.covariance * np.outer(shrink, shrink),
     )
-    return winsorise(found * later).value, calibrated
+    return winsorise(found * later).value, calibrated, None
+
+
+def _unused(number: int, enrolment: Enrolment, why: str) -> Warned:
+    return Warned(
+        "no_long_term", len(enrolment.trial), str(number),
+        f"LTV after the horizon is not predicted, because version {number}, the champion, cannot do it: {why}; "
+        "train and promote LTV again",
+    )  # fmt: skip
 
 
 def _uplift(

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -74,6 +75,7 @@ class Record:
         prediction: What the version said, [n, K].
         champion: What the champion of the day said of the same rows, [n, K], if there was one.
         champion_number: Its version.
+        clusters: Codes of what was put in an arm as a whole, [n], where rows are not independent.
     """
 
     customers: list[str]
@@ -81,6 +83,7 @@ class Record:
     prediction: Floats
     champion: Floats | None = None
     champion_number: int | None = None
+    clusters: npt.NDArray[np.intp] | None = None
 
 
 def hashed(customer_ids: list[str], salt: str) -> list[str]:
@@ -191,6 +194,8 @@ class Tracker:
             columns[f"prediction_{k}"] = record.prediction[:, k]
             if record.champion is not None:
                 columns[f"champion_{k}"] = record.champion[:, k]
+        if record.clusters is not None:
+            columns["cluster"] = record.clusters
         table = pa.table(columns)
         if record.champion_number is not None:
             table = table.replace_schema_metadata({"champion": str(record.champion_number)})
@@ -295,6 +300,7 @@ class Tracker:
             stacked("prediction"),
             None if held is None else stacked("champion"),
             None if held is None else int(held),
+            table["cluster"].to_numpy() if "cluster" in table.column_names else None,
         )
 
     def give(self, version: Version, alias: str, tags: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.boosting import Rows, Trees, fit_booster
-from training.outcomes import Outcome, fit_outcome, form_of, held_out
+from training.outcomes import Outcome, fit_outcome, form_of, held_out, whole
 from training.uplift_models import (
     DrLearner,
     LinearLearner,
@@ -31,7 +31,7 @@ from training.uplift_models import (
     UpliftModel,
     XLearner,
     in_arm,
-    signed_log,
+    standard_of,
     standardised,
 )
 
@@ -44,7 +44,6 @@ _FLOOR = 0.25
 _TAIL = 0.005
 _ANCHORS = 2
 _ANCHOR_TAIL = 0.001
-_MAX_WORDS = 12
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,8 @@ class UpliftRows:
         fewest: Customers each arm needs; parts of an experiment that has them may have fewer.
         randomised: False where propensities are estimates: outcome models are then one an arm, so
             that scores are right where either they or the propensities are.
+        clusters: Codes 0, 1 … of what was put in an arm as a whole [n]; None where each customer was by
+            itself. No part of the rows that is set aside divides one.
 
     Raises:
         TrainingDataError: Arrays do not fit together, the outcome is not finite, or an arm has
@@ -88,6 +89,7 @@ class UpliftRows:
     form: str = ""
     randomised: bool = True
     fewest: int = MIN_ARM
+    clusters: npt.NDArray[np.intp] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.matrix)
@@ -114,10 +116,16 @@ class UpliftRows:
 
     def take(self, rows: npt.NDArray[Any]) -> "UpliftRows":
         """Some of the rows; a mask [n] or positions."""
+        clusters = None if self.clusters is None else np.unique(self.clusters[rows], return_inverse=True)[1]
         return replace(
-            self, matrix=self.matrix.take(rows), arm=self.arm[rows],
-            propensity=self.propensity[rows], outcome=self.outcome[rows], fewest=1,
+            self, matrix=self.matrix.take(rows), arm=self.arm[rows], propensity=self.propensity[rows],
+            outcome=self.outcome[rows], clusters=clusters, fewest=1,
         )  # fmt: skip
+
+    @property
+    def units(self) -> npt.NDArray[np.intp]:
+        """Codes of what is independent of one another [n]: clusters, or else the rows themselves."""
+        return np.arange(len(self)) if self.clusters is None else self.clusters
 
     @property
     def relative(self) -> bool:
@@ -183,10 +191,10 @@ class Learning:
         if rows.randomised:
             found = held_out(
                 self._values, rows.outcome, self._names, self._categorical, self.trees.outcome, rows.form,
-                folds=_INNER, seed=self._seed,
+                folds=_INNER, seed=self._seed, clusters=rows.clusters,
             )  # fmt: skip
             return np.tile(found[:, None], (1, arms))
-        fold = np.random.default_rng(self._seed).permutation(len(rows)) % _INNER
+        fold = whole(rows.units, _INNER, self._seed)
         each = np.empty((len(rows), arms))
         for k, arm in product(range(_INNER), range(arms)):
             learnt = self._outcome((fold != k) & (rows.arm == arm))
@@ -359,22 +367,3 @@ def _prefixed(outcomes: dict[str, Outcome]) -> tuple[dict[str, Booster], dict[st
         for name, booster in each.boosters.items()
     }
     return boosters, {prefix: dict(each.numbers) for prefix, each in outcomes.items()}
-
-
-def standard_of(matrix: FeatureMatrix) -> dict[str, Any]:
-    """How `standardised` scales the columns of a matrix."""
-    columns, words = [], []
-    for name in matrix.names:
-        if name in matrix.categories:
-            if len(matrix.categories[name]) <= _MAX_WORDS:
-                words.append([name, len(matrix.categories[name])])
-            continue
-        logs = signed_log(matrix.column(name))
-        known = logs[~np.isnan(logs)]
-        if len(known) < 2 or not known.std() > 0:
-            continue
-        low, high = np.quantile(known, [0.005, 0.995])
-        inside = np.clip(known, low, high)
-        if inside.std() > 0:
-            columns.append([name, float(inside.mean()), float(inside.std()), float(low), float(high)])
-    return {"columns": columns, "words": words}

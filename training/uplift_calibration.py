@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
 from evaluation.bootstrap import Estimate
 from features.types import Floats
+from training.outcomes import whole
+
+Units = npt.NDArray[np.intp]
 
 _GROUPS = 20
 _GROUP_ROWS = 100
 """Fewest customers in a group of similar scores."""
+_GROUP_UNITS = 20
+"""Fewest clusters, for each group."""
 _SPLITS = 5
 
 
@@ -56,6 +62,7 @@ def calibrate(
     gamma: Floats,
     *,
     rounds: int = 1,
+    clusters: Units | None = None,
     level: float = 0.95,
     seed: int = 7,
     proven: bool = True,
@@ -68,35 +75,48 @@ def calibrate(
             was left out in several rounds, one round after the other.
         gamma: Doubly robust scores of the same customers.
         rounds: How many rounds.
+        clusters: Codes 0, 1 … of what was put in an arm as a whole [n]; each customer by itself if not
+            given.
         level: Nominal coverage of the interval.
         seed: Of the splits that tell how much to shrink.
         proven: Where False everyone gets the arm's mean effect.
         effect: That mean effect with its interval, where it is known better than from the scores.
     """
     mean = float(gamma.mean())
-    customers = gamma.reshape(rounds, -1).mean(axis=0)
-    spread = float(customers.std(ddof=1)) / np.sqrt(len(customers))
+    units = np.arange(len(score) // rounds) if clusters is None else clusters
+    # What was said of one unit in several rounds, or of its several customers, is one observation.
+    unit = np.tile(units, rounds)
+    spread = float(np.sqrt(_variance(gamma - mean, np.zeros(len(gamma), np.intp), unit)[0]))
     reach = float(ndtri((1 + level) / 2))
-    kept, doubt = _confirmed(score, gamma, rounds, seed) if proven else (0.0, 0.0)
+    kept, doubt = _confirmed(score, gamma, unit, rounds, seed) if proven else (0.0, 0.0)
     if kept == 0:
         flat = effect or Estimate(mean, mean - reach * spread, mean + reach * spread)
         value, low, high = (np.array([each]) for each in (flat.value, flat.low, flat.high))
         return Calibration(np.zeros(1), value, low, high, 0.0)
-    knots, fitted, size, variance = _isotonic(score, gamma, rounds)
+    knots, fitted, own = _isotonic(score, gamma, unit, rounds)
     value = mean + kept * (fitted - mean)
     # A group's own mean is as sure as its size; what is borrowed from all customers is surer: the
     # posterior variance of a normal mean, of which a share `kept` is its own. And how much to keep is
     # an estimate, too, which matters the more the farther a group lies from the mean.
-    own = variance / np.maximum(size / rounds, 1)
     error = np.sqrt(kept * own + (1 - kept) * spread**2 + (doubt * (fitted - mean)) ** 2)
     return Calibration(knots, value, value - reach * error, value + reach * error, kept)
 
 
-def _isotonic(score: Floats, gamma: Floats, rounds: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Knots, isotonic means, rows and variances of groups of similar scores."""
+def _variance(residual: Floats, part: Units, unit: Units) -> Floats:
+    """Variance of the mean of each part from rows' residuals [n], the rows of a unit being one observation."""
+    count = int(unit.max()) + 1
+    pair, place = np.unique(part * count + unit, return_inverse=True)
+    units, rows = np.bincount(pair // count), np.bincount(part)
+    squares = np.bincount(pair // count, np.bincount(place, residual) ** 2)
+    return np.asarray(units / np.maximum(units - 1, 1) * squares / rows**2)
+
+
+def _isotonic(score: Floats, gamma: Floats, unit: Units, rounds: int) -> tuple[Floats, Floats, Floats]:
+    """Knots, isotonic means and their variances of groups of similar scores."""
     from sklearn.isotonic import IsotonicRegression
 
-    groups = max(1, min(_GROUPS, len(score) // (rounds * _GROUP_ROWS)))
+    independent = len(np.unique(unit)) // _GROUP_UNITS
+    groups = max(1, min(_GROUPS, len(score) // (rounds * _GROUP_ROWS), independent))
     # Equal scores share a group, so a learner that says the same of everyone gets one.
     code = np.unique(score, return_inverse=True)[1]
     mass = np.bincount(code)
@@ -105,29 +125,24 @@ def _isotonic(score: Floats, gamma: Floats, rounds: int) -> tuple[Floats, Floats
     size: Floats = np.bincount(part).astype(np.float64)
     knots = np.bincount(part, score) / size
     means = np.bincount(part, gamma) / size
-    variance = np.maximum(np.bincount(part, (gamma - means[part]) ** 2) / np.maximum(size - 1, 1), 0)
     fitted: Floats = IsotonicRegression().fit_transform(knots, means, sample_weight=size)
     # Neighbours that were pooled share their evidence.
     level = np.unique(fitted, return_inverse=True)[1]
-    pooled: Floats = np.bincount(level, size).astype(np.float64)
-    shared: Floats = (np.bincount(level, variance * size) / pooled)[level]
-    return knots, fitted, pooled[level], shared
+    return knots, fitted, _variance(gamma - means[part], level[part], unit)[level]
 
 
-def _confirmed(score: Floats, gamma: Floats, rounds: int, seed: int) -> tuple[float, float]:
+def _confirmed(score: Floats, gamma: Floats, unit: Units, rounds: int, seed: int) -> tuple[float, float]:
     """Slope of held-out scores on the isotonic fit's deviations, between 0 and 1, and its standard error."""
-    customers = len(score) // rounds
-    fold = np.tile(np.random.default_rng(seed).permutation(customers) % _SPLITS, rounds)
+    fold = whole(unit, _SPLITS, seed)
     deviation, rest = np.empty(len(score)), np.empty(len(score))
     for k in range(_SPLITS):
         here = fold == k
-        knots, fitted, *_ = _isotonic(score[~here], gamma[~here], rounds)
+        knots, fitted, _ = _isotonic(score[~here], gamma[~here], unit[~here], rounds)
         mean = gamma[~here].mean()
         deviation[here], rest[here] = np.interp(score[here], knots, fitted) - mean, gamma[here] - mean
     bottom = float((deviation**2).sum())
     if bottom == 0:
         return 0.0, 0.0
     slope = float((deviation * rest).sum()) / bottom
-    # Rounds of one customer are one observation.
-    pulls = (deviation * (rest - slope * deviation)).reshape(rounds, customers).sum(axis=0)
+    pulls = np.bincount(unit, deviation * (rest - slope * deviation))
     return float(np.clip(slope, 0.0, 1.0)), float(np.sqrt((pulls**2).sum())) / bottom

@@ -18,6 +18,9 @@ from features.types import Floats
 from training.outcomes import expected
 from training.parts import Parts, PartsModel
 
+_MAX_WORDS = 12
+"""A column of more categories than this has too few rows of each for a linear model."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bands:
@@ -183,6 +186,25 @@ class LinearLearner(UpliftModel):
         # Row by row and not by BLAS, whose sums depend on how many rows are asked for at once.
         linear = np.column_stack([(x * row[1:]).sum(axis=1) + row[0] for row in weights])
         return np.asarray(self.scale(raw, len(matrix))[:, None] * linear)
+
+
+def standard_of(matrix: FeatureMatrix) -> dict[str, Any]:
+    """How `standardised` scales the columns of a matrix."""
+    columns, words = [], []
+    for name in matrix.names:
+        if name in matrix.categories:
+            if len(matrix.categories[name]) <= _MAX_WORDS:
+                words.append([name, len(matrix.categories[name])])
+            continue
+        logs = signed_log(matrix.column(name))
+        known = logs[~np.isnan(logs)]
+        if len(known) < 2 or not known.std() > 0:
+            continue
+        low, high = np.quantile(known, [0.005, 0.995])
+        inside = np.clip(known, low, high)
+        if inside.std() > 0:
+            columns.append([name, float(inside.mean()), float(inside.std()), float(low), float(high)])
+    return {"columns": columns, "words": words}
 
 
 def standardised(matrix: FeatureMatrix, standard: Mapping[str, Any]) -> Floats:

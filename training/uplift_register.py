@@ -80,6 +80,7 @@ def _record(training: UpliftTraining, champion: Version | None, said: Floats | N
         ranked(training)[rows],
         None if said is None else said[rows],
         None if champion is None else champion.number,
+        training.rows.take(rows).clusters,
     )
 
 
@@ -129,7 +130,7 @@ def against_champion(tracker: Tracker, challenger: Version, champion: Version) -
     """
     mine = tracker.record(challenger)
     if mine.champion_number == champion.number and mine.champion is not None:
-        return compare_uplift(mine.actual, mine.prediction, mine.champion), len(mine.actual)
+        return compare_uplift(mine.actual, mine.prediction, mine.champion, mine.clusters), len(mine.actual)
     theirs = tracker.record(champion)
     position = {customer: k for k, customer in enumerate(theirs.customers)}
     shared = [k for k, customer in enumerate(mine.customers) if customer in position]
@@ -142,4 +143,6 @@ def against_champion(tracker: Tracker, challenger: Version, champion: Version) -
             "train both on one experiment, so that they are judged on the same customers"
         )
     other = [position[mine.customers[k]] for k in shared]
-    return compare_uplift(mine.actual[shared], mine.prediction[shared], theirs.prediction[other]), len(shared)
+    clusters = None if mine.clusters is None else mine.clusters[shared]
+    found = compare_uplift(mine.actual[shared], mine.prediction[shared], theirs.prediction[other], clusters)
+    return found, len(shared)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from evaluation.bootstrap import Comparison, Estimate
 from evaluation.experiment import MeasureFacts
@@ -64,7 +65,7 @@ class UpliftTraining:
     rows: UpliftRows
     winsorised: MeasureFacts
     cross: CrossFit
-    judged: np.ndarray[Any, np.dtype[np.bool_]]
+    judged: npt.NDArray[np.bool_]
     selection: Selection
     chosen: str
     calibrated: Floats
@@ -123,8 +124,9 @@ def train_uplift(
         )
     money, told = facts(margin(history, enrolment, days))
     rows = UpliftRows(
-        enrolment.matrix, trial.arm, trial.propensity, money.value, trial.arms, randomised=trial.randomised
-    )
+        enrolment.matrix, trial.arm, trial.propensity, money.value, trial.arms, randomised=trial.randomised,
+        clusters=trial.clusters,
+    )  # fmt: skip
     progress("mean effects")
     # Those of the readout, to the last digit: two pages must not say two things of one arm.
     effects = {
@@ -158,15 +160,15 @@ def train_rows(
     if trials and journals is not None:
         key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name)
         trees, judged = tune_uplift(
-            rows, trees, key, trials=trials, folder=journals, seed=seed, clusters=enrolment.trial.clusters, threads=threads,
+            rows, trees, key, trials=trials, folder=journals, seed=seed, threads=threads,
             on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
         )  # fmt: skip
     cross = cross_fit(
-        rows, tuple(LEARNERS), trees, seed=seed, clusters=enrolment.trial.clusters, threads=threads,
+        rows, tuple(LEARNERS), trees, seed=seed, threads=threads,
         on_fold=lambda done, of: progress(f"cross-fitting, part {done} of {of}"),
     )  # fmt: skip
     progress("comparing learners")
-    clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[judged]
+    clusters = None if rows.clusters is None else rows.clusters[judged]
     selection = select(
         [_only(each, judged) for each in cross.repeats], METRIC, clusters=clusters, seed=seed, threads=threads
     )
@@ -174,18 +176,19 @@ def train_rows(
     cross = cross.centred([effect.value for effect in effects.values()])
     progress(f"{chosen} on everyone")
     model = fit_served(rows, cross, chosen, trees, seed, tuple(effects.values()))
-    calibrated = held_out(cross, selection.chosen, selection.proven, seed)
+    calibrated = held_out(rows, cross, selection.chosen, selection.proven, seed)
     metrics = {f"{METRIC}_{kind}": found for kind, found in selection.estimates.items()}
     metrics[METRIC] = selection.estimates[selection.chosen]
     by_arm: dict[str, dict[str, Estimate]] = {}
-    for k, arm in enumerate(rows.arms[1:]):
+    for k, (arm, safe) in enumerate(zip(rows.arms[1:], _metric_names(rows.arms[1:]), strict=True)):
         repeats = [_one_arm(each, selection.chosen, judged, k) for each in cross.repeats]
         by_arm[arm] = {}
         for metric in get_args(RankMetric):
-            found = select(repeats, metric, clusters=clusters, seed=seed, threads=threads)
+            # As wide as among all learners: this one was chosen on these customers.
+            found = select(
+                repeats, metric, clusters=clusters, level=selection.single_level, seed=seed, threads=threads
+            )
             by_arm[arm][metric] = found.estimates[selection.chosen]
-        # MLflow allows fewer characters in a name than people do.
-        safe = re.sub(r"[^\w.-]", "_", arm)
         metrics |= {f"arm_{safe}_{metric}": found for metric, found in by_arm[arm].items()}
         metrics[f"arm_{safe}_effect"] = effects[arm]
     described = _facts(history, enrolment, rows, money, selection, effects, overlap)
@@ -199,9 +202,17 @@ def train_rows(
     )  # fmt: skip
 
 
-def compare_uplift(scores: Floats, a: Floats, b: Floats) -> Comparison:
+def _metric_names(arms: Sequence[str]) -> list[str]:
+    """Arms as MLflow allows them in names, which is fewer characters than people use."""
+    safe = [re.sub(r"[^\w.-]", "_", arm) for arm in arms]
+    return [f"{each}_{k}" if safe.count(each) > 1 else each for k, each in enumerate(safe, 1)]
+
+
+def compare_uplift(
+    scores: Floats, a: Floats, b: Floats, clusters: npt.NDArray[np.intp] | None = None
+) -> Comparison:
     """Does a rank worse than b? Doubly robust scores and predictions of the same customers, all [n, K]."""
-    found = select([Repeat(scores, {"a": a, "b": b})], METRIC)
+    found = select([Repeat(scores, {"a": a, "b": b})], METRIC, clusters=clusters)
     value = {name: each.value for name, each in found.estimates.items()}
     [other] = found.comparisons.values()
     if found.chosen == "a":
@@ -239,14 +250,16 @@ def fit_served(
     for k, arm in enumerate(rows.arms[1:]):
         if kind == Constant.kind:
             mean = None if effects is None else effects[k]
-            made = calibrate(gamma[:, k], gamma[:, k], proven=False, seed=seed, effect=mean)
+            made = calibrate(
+                gamma[:, k], gamma[:, k], clusters=rows.clusters, proven=False, seed=seed, effect=mean
+            )
         else:
-            made = _calibration(cross, kind, k, np.ones(len(rows), np.bool_), seed)
+            made = _calibration(rows, cross, kind, k, np.ones(len(rows), np.bool_), seed)
         found[arm] = made.to_dict()
     return model.with_parameters(calibration=found, proven=kind != Constant.kind)
 
 
-def held_out(cross: CrossFit, kind: str, proven: bool, seed: int = 7) -> Floats:
+def held_out(rows: UpliftRows, cross: CrossFit, kind: str, proven: bool, seed: int = 7) -> Floats:
     """Calibrated uplift [n, K], each customer's by a calibration made without it.
 
     Where nothing is proven it is the arm's mean effect, for everyone the same. The level of each part is
@@ -260,15 +273,18 @@ def held_out(cross: CrossFit, kind: str, proven: bool, seed: int = 7) -> Floats:
     for part in np.unique(fold):
         here = fold == part
         for k in range(said.shape[1]):
-            value = _calibration(cross, kind, k, ~here, seed)(said[here, k])
+            value = _calibration(rows, cross, kind, k, ~here, seed)(said[here, k])
             found[here, k] = value + (cross.scores[:, k].mean() - value.mean())
     return found
 
 
-def _calibration(cross: CrossFit, kind: str, arm: int, rows: Any, seed: int) -> Calibration:
-    score = np.concatenate([np.asarray(each.priorities[kind])[rows, arm] for each in cross.repeats])
-    gamma = np.concatenate([np.asarray(each.scores)[rows, arm] for each in cross.repeats])
-    return calibrate(score, gamma, rounds=len(cross.repeats), seed=seed)
+def _calibration(
+    rows: UpliftRows, cross: CrossFit, kind: str, arm: int, some: npt.NDArray[np.bool_], seed: int
+) -> Calibration:
+    score = np.concatenate([np.asarray(each.priorities[kind])[some, arm] for each in cross.repeats])
+    gamma = np.concatenate([np.asarray(each.scores)[some, arm] for each in cross.repeats])
+    clusters = rows.take(some).clusters
+    return calibrate(score, gamma, rounds=len(cross.repeats), clusters=clusters, seed=seed)
 
 
 def _only(repeat: Repeat, rows: Any) -> Repeat:

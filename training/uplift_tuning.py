@@ -27,7 +27,6 @@ def tune_uplift(
     trials: int,
     folder: Path,
     seed: int,
-    clusters: npt.NDArray[np.intp] | None = None,
     threads: int = 1,
     on_trial: Callable[[int, float], None] = lambda _done, _best: None,
 ) -> tuple[UpliftTrees, npt.NDArray[np.bool_]]:
@@ -40,16 +39,14 @@ def tune_uplift(
         trials: Trials there shall have been in all.
         folder: Where the journal is kept.
         seed: Of the split and the search.
-        clusters: Codes [n] of what was put in an arm as a whole: tuned on or judged, never divided.
         threads: Worker threads.
         on_trial: Told the number done and the best value so far.
 
     Returns:
         The trees, and the customers [n] on whom learners may still be judged.
     """
-    tuned_on = folds_of(rows, _SHARE, seed + 1, clusters) == 0
+    tuned_on = folds_of(rows, _SHARE, seed + 1) == 0
     some = rows.take(tuned_on)
-    within = None if clusters is None else np.unique(clusters[tuned_on], return_inverse=True)[1]
 
     def grown(trial: Any) -> UpliftTrees:
         effect = Trees(
@@ -64,9 +61,8 @@ def tune_uplift(
         return UpliftTrees(usual.outcome, effect)
 
     def loss(trial: Any) -> float:
-        cross = cross_fit(
-            some, _KINDS, grown(trial), folds=_FOLDS, repeats=1, seed=seed, clusters=within, threads=threads
-        )
+        cross = cross_fit(some, _KINDS, grown(trial), folds=_FOLDS, repeats=1, seed=seed, threads=threads)
+        # Half-samples tell how sure the values are, which the search does not ask.
         found = select(cross.repeats, draws=20, seed=seed, threads=threads)
         return -float(np.mean([each.value for each in found.estimates.values()]))
 

@@ -107,3 +107,38 @@ def test_a_fold_without_weight_is_refused():
     fold = np.arange(N) % 4
     with pytest.raises(ExperimentError, match="fold 2 has weight 0"):
         select([Repeat(SCORES, CANDIDATES, fold)], weight=(fold != 2).astype(float))
+
+
+def test_intervals_hold_for_all_candidates_at_once():
+    # Ten useless rankings, as unlike one another as can be: one interval in twenty would miss 0 by itself,
+    # so four in ten times one of the ten at least.
+    missed, single = [], []
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        scores = rng.normal(size=(200, 1))
+        names = {f"n{k}": rng.normal(size=(200, 1)) for k in range(10)}
+        found = select([Repeat(scores, names)], draws=199, threads=1)
+        missed.append(any(each.low > 0 or each.high < 0 for each in found.estimates.values()))
+        single.append(found.single_level)
+    assert np.mean(missed) < 0.12
+    # Bonferroni's level is the limit for independent ones.
+    assert np.mean(single) == pytest.approx(1 - 0.05 / 10, abs=0.0025)
+
+
+def test_candidates_alike_need_no_wider_interval():
+    found = select([Repeat(SCORES, {"a": EFFECT, "b": 3 * EFFECT})])
+    alone = select([Repeat(SCORES, {"a": EFFECT})])
+    assert alone.single_level == 0.95
+    assert 0.95 <= found.single_level < 0.965
+    assert found.estimates["a"].low == pytest.approx(alone.estimates["a"].low, rel=0.1)
+
+
+def test_copies_of_customers_in_a_cluster_are_no_news():
+    again = np.repeat(np.arange(N), 3)
+    once = select([Repeat(SCORES, CANDIDATES)])
+    thrice = select(
+        [Repeat(SCORES[again], {name: each[again] for name, each in CANDIDATES.items()})], clusters=again
+    )
+    for name, each in once.estimates.items():
+        assert thrice.estimates[name].value == pytest.approx(each.value, abs=1e-12)
+        assert thrice.estimates[name].high == pytest.approx(each.high, abs=1e-9)

@@ -1,5 +1,7 @@
 """Cross-fitting's contract: nothing said of a customer hangs on its outcome, nor on those of its part."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,20 @@ def test_a_permuted_treatment_is_not_proven(case):
     # benchmarks.coverage repeats it 500 times; of 4, three or more at 5 % would be a chance of 1 in 2,000.
     share, _ = rate(case, 4, seed=11)
     assert share <= 2 / 4
+
+
+def test_no_part_divides_a_cluster():
+    matrix = features(np.random.default_rng(3), 400)
+    clusters = np.random.default_rng(4).integers(0, 60, 400)
+    arm = (clusters % 2).astype(np.intp)
+    rows = dataclasses.replace(rows_of(matrix, arm, np.nan_to_num(matrix.values[:, 0])), clusters=clusters)
+    for folds in (2, 5):
+        fold = folds_of(rows, folds, 1)
+        assert all(len(set(fold[clusters == k].tolist())) == 1 for k in range(60))
+        assert len(set(fold.tolist())) == folds
+    some = rows.take(clusters > 30)
+    # Codes begin at 0 again, and tell the same rows apart.
+    assert some.clusters.max() == len(np.unique(clusters[clusters > 30])) - 1
+    assert len(np.unique(np.column_stack([some.clusters, clusters[clusters > 30]]), axis=0)) == 29
+    assert (rows.take(np.arange(5)).units == np.unique(clusters[:5], return_inverse=True)[1]).all()
+    assert (dataclasses.replace(rows, clusters=None).units == np.arange(400)).all()

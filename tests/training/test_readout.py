@@ -9,7 +9,7 @@ from benchmarks.coverage_uplift import QUICK
 from evaluation.effects import mean_effect, ratio_effect
 from evaluation.experiment import Code
 from evaluation.returns import calibration
-from evaluation.selection import select
+from evaluation.selection import Repeat, select
 from evaluation.winsor import winsorise
 from features.engine import compute
 from features.errors import ExperimentError
@@ -22,7 +22,7 @@ from training.live import Live
 from training.promotion import promote
 from training.readout import read_experiment
 from training.register import register
-from training.tracking import Tracker
+from training.tracking import CHAMPION, Tracker
 from training.uplift import UpliftTrees
 from training.uplift_register import register_uplift
 from training.uplift_train import train_uplift
@@ -203,7 +203,9 @@ def test_an_uplift_model_of_this_experiment_and_data_is_read_too(trials, tmp_pat
     assert found.p == made.selection.p_better[made.selection.chosen]
     # With one arm, ranking it is what the learners were compared by.
     assert parts(found.qini["treated"]) == close(made.selection.estimates[made.selection.chosen])
-    autoc = select(made.cross.repeats, "autoc", seed=7).estimates[made.selection.chosen]
+    kind = made.selection.chosen
+    alone = [Repeat(each.scores, {kind: each.priorities[kind]}, each.fold) for each in made.cross.repeats]
+    autoc = select(alone, "autoc", level=made.selection.single_level, seed=7).estimates[kind]
     assert parts(found.autoc["treated"]) == close(autoc)
     assert found.learners == dict(made.selection.estimates)
     assert found.toc["treated"].value[-1] == pytest.approx(0, abs=1e-9)
@@ -255,5 +257,12 @@ def test_with_a_champion_for_ltv_what_comes_after_is_read_too(world, trained, tm
     clicked = found.effect("upsell", "clicked")
     assert 0 <= clicked.plain.control <= 1
     assert all(0 <= each.p <= 1 for each in found.effects)
-    everything = [*found.returns, *getattr(found, "lasting", ())]
-    assert any(each.beyond for each in everything)
+    assert found.lasting
+    assert all(each.beyond for each in found.lasting)
+    # One that cannot be read is not passed over in silence.
+    path = tracker.artifact(tracker.holding("ltv", CHAMPION), "rehearsed") / "model.json"
+    path.write_bytes(path.read_bytes().replace(b"7", b"8", 1))
+    with bind(world.settings) as tables:
+        without = read_experiment(tables, world.history, tracker, name)
+    assert not without.lasting
+    assert [each.example for each in without.warnings if each.code == "no_long_term"] == ["1"]

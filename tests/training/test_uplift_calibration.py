@@ -117,3 +117,39 @@ def test_bands_of_a_model_hold_the_mean_effect_of_a_group():
     # benchmarks.coverage repeats it a thousand times; fewer than 5 of 8 at .9 would be 1 in 200.
     [case] = [case for case in CASES if "band" in case.name]
     assert rate(case, 8)[0] >= 5 / 8
+
+
+def test_copies_of_customers_in_a_cluster_are_no_news():
+    score, gamma, _ = scores(0, n=1000)
+    again = np.repeat(np.arange(1000), 4)
+    once = calibrate(score, gamma)
+    copied = calibrate(score[again], gamma[again], clusters=again)
+    # More rows make more groups, each of which says less; what all of them say is as sure as before.
+    flat, flat_copied = (
+        calibrate(score, gamma, proven=False),
+        calibrate(score[again], gamma[again], clusters=again, proven=False),
+    )
+    assert flat_copied.low[0] == pytest.approx(flat.low[0], rel=1e-9)
+    assert flat_copied.high[0] == pytest.approx(flat.high[0], rel=1e-9)
+    naive = calibrate(score[again], gamma[again])
+    assert copied.kept == pytest.approx(once.kept, abs=0.1)
+    assert np.mean(copied.high - copied.low) > 1.3 * np.mean(naive.high - naive.low)
+
+
+def test_clusters_that_share_their_luck_have_wider_bands_and_prove_less():
+    wide, kept = [], []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        clusters = np.repeat(np.arange(100), 20)
+        score = rng.normal(size=100)[clusters] + 0.1 * rng.normal(size=2000)
+        gamma = 1 + 3 * rng.normal(size=100)[clusters] + rng.normal(size=2000)
+        found, naive = calibrate(score, gamma, clusters=clusters), calibrate(score, gamma)
+        flat = calibrate(score, gamma, clusters=clusters, proven=False)
+        means = gamma.reshape(100, 20).mean(axis=1)
+        assert flat.high[0] - flat.value[0] == pytest.approx(1.959964 * means.std(ddof=1) / 10, rel=1e-6)
+        wide.append(np.mean(found.high - found.low) / np.mean(naive.high - naive.low))
+        kept.append((found.kept, naive.kept))
+    # An effect that clusters have by chance is confirmed by other rows of the same clusters, and by no others.
+    assert np.mean(wide) > 1.5
+    assert np.mean(kept, axis=0)[0] < 0.3
+    assert np.mean(kept, axis=0)[1] > 0.7

@@ -149,9 +149,8 @@ def test_calibrated_customers_were_not_in_their_calibration(steel):
         scores = np.asarray(each.scores).copy()
         scores[here] += 1e6
         repeats.append(dataclasses.replace(each, scores=scores))
-    moved = held_out(
-        dataclasses.replace(steel.cross, repeats=tuple(repeats)), steel.selection.chosen, proven=True
-    )
+    cross = dataclasses.replace(steel.cross, repeats=tuple(repeats))
+    moved = held_out(steel.rows, cross, steel.selection.chosen, proven=True)
     # The level is that of all customers; who stands above whom is told by the others.
     before, after = steel.calibrated[here], moved[here]
     assert after - after.mean() == pytest.approx(before - before.mean(), abs=1e-6)
