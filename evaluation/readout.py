@@ -83,24 +83,28 @@ class Reading:
         sizes = [self._units(trial.arm == k) for k in range(len(trial.arms))]
         if sizes[CONTROL] < MIN_UNITS:
             raise ExperimentError(
-                f"experiment {trial.name}: control {trial.arms[CONTROL]!r} has {sizes[CONTROL]} customers and "
-                f"{MIN_UNITS} are needed to compare with; wait for more, or keep more customers out of treatment"
+                f"experiment {trial.name}: control {trial.arms[CONTROL]!r} has {sizes[CONTROL]} {self._what} and "
+                f"{MIN_UNITS} are needed to compare with; wait for more, or keep more of them out of treatment"
             )
         small = [k for k in range(1, len(trial.arms)) if sizes[k] < MIN_UNITS]
         warnings = [
             Warned(
                 "small_arm", sizes[k], trial.arms[k],
-                f"arm {trial.arms[k]!r} has {sizes[k]} customers and {MIN_UNITS} are needed, so it is not read",
+                f"arm {trial.arms[k]!r} has {sizes[k]} {self._what} and {MIN_UNITS} are needed, so it is not read",
             )
             for k in small
         ]  # fmt: skip
         found = [k for k in range(1, len(trial.arms)) if k not in small]
         if not found:
             raise ExperimentError(
-                f"experiment {trial.name}: no arm has the {MIN_UNITS} customers needed "
-                f"({', '.join(f'{arm} {n}' for arm, n in trial.sizes.items())}); wait for more"
+                f"experiment {trial.name}: no arm has the {MIN_UNITS} {self._what} needed "
+                f"({', '.join(f'{arm} {n}' for arm, n in zip(trial.arms, sizes, strict=True))}); wait for more"
             )
         return found, warnings
+
+    @property
+    def _what(self) -> str:
+        return "customers" if self.trial.clusters is None else "clusters"
 
     def _units(self, rows: npt.NDArray[np.bool_]) -> int:
         clusters = self.trial.clusters
@@ -217,6 +221,7 @@ class Reading:
         mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(margin.value) & np.isfinite(after)
         both = [None] if margin.before is None else [None, margin.before[mine]]
         try:
+            self._refuse_silence(margin, arm, mine)
             effects = [
                 long_term_effect(
                     margin.value[mine], after[mine], trial.arm[mine] == arm, calibrated, before=before,
@@ -312,6 +317,7 @@ class Reading:
         for arm in arms:
             mine = np.isin(trial.arm, (CONTROL, arm)) & np.isfinite(measure.value)
             try:
+                self._refuse_silence(measure, arm, mine)
                 found[trial.arms[arm]] = confidence_sequence(
                     measure.value[mine], trial.arm[mine] == arm, trial.assigned_at[mine] + measure.days * DAY, planned=self._units(mine),
                     level=self.level, clusters=None if trial.clusters is None else trial.clusters[mine],
@@ -354,6 +360,7 @@ class Reading:
             }
             value = margin.value[mine]
             try:
+                self._refuse_silence(margin, arm, mine)
                 if after is not None and calibrated is not None:
                     gain = long_term_effect(value, after[mine], treated, calibrated, **options).absolute
                     options |= {"predicted_after": after[mine], "calibrated": calibrated}

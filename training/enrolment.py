@@ -112,7 +112,9 @@ def enrol(
         # Nobody planned any shares; they will be estimated.
         odd = [each for each in odd if each.code != "no_shares"]
     order = np.argsort(who, kind="stable")
-    clusters = None if uplift.cluster is None else _clusters(tables, uplift.cluster, history, who[order])
+    clusters = None
+    if uplift.cluster is not None:
+        clusters = _clusters(tables, uplift.cluster, history, name, who[order], arm[order])
     trial = Trial(
         name, arms, arm[order], shares[order], at[order], clusters, randomised=not uplift.observational
     )
@@ -225,8 +227,14 @@ def _kept(
     return keep, warnings
 
 
-def _clusters(tables: Tables, column: str, history: History, who: Index) -> npt.NDArray[np.intp]:
-    """What each customer was randomised with; a customer without it by itself."""
+def _clusters(
+    tables: Tables, column: str, history: History, name: str, who: Index, arm: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """What each customer was randomised with; a customer without it by itself.
+
+    Raises:
+        ExperimentError: It is not bound, or some of it is in two arms.
+    """
     if column not in history.bound["customers"]:
         raise ExperimentError(
             f"uplift.cluster is {column!r}, which customers does not bind; bind it or leave it out"
@@ -237,7 +245,15 @@ def _clusters(tables: Tables, column: str, history: History, who: Index) -> npt.
     place = dict(rows)
     ids = np.array(history.store.ids.to_pylist(), dtype=object)[who]
     labels = np.array([f"={place[each]}" if each in place else each for each in ids], dtype=np.str_)
-    return np.unique(labels, return_inverse=True)[1]
+    words, first, code = np.unique(labels, return_index=True, return_inverse=True)
+    torn = np.unique(code[arm != arm[first][code]])
+    if len(torn):
+        raise ExperimentError(
+            f"experiment {name}: {len(torn)} of {len(words)} clusters have customers in two arms, for example "
+            f"{column} {str(words[torn[0]])[1:]!r}; what is randomised as a whole is in one arm, so mend the assignments "
+            "or leave uplift.cluster out"
+        )
+    return np.asarray(code, np.intp)
 
 
 def _arms(name: str, words: list[str], control: str) -> tuple[tuple[str, ...], npt.NDArray[np.intp]]:

@@ -154,7 +154,12 @@ def uplift_reading(proven=True, cost=9000.0):
         toc={arm: curve(8_000.0 - 3_000 * k, 7_000.0, 0.01) for k, arm in enumerate(arms)},
         curves={arm: curve(4_000.0 - 1_500 * k, 2_500.0) for k, arm in enumerate(arms)},
         gain=GainCurve(
-            gained(9_100.0, 2_300.0), gained(6_050.0, 2_000.0), gained(3_300.0, 1_500.0), at, 13_222.0
+            gained(9_100.0, 2_300.0),
+            gained(6_050.0, 2_000.0),
+            gained(3_300.0, 1_500.0),
+            np.zeros(21, np.intp),
+            at,
+            13_222.0,
         ),
         rules=(
             Threshold("high", "upsell", 4407, 3120, 11_240.6, 0.93, 3120 * cost, 8.1e7),

@@ -1,9 +1,11 @@
 """A small world of CSV files with many experiments, good and bad, whose every number the tests know."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +56,10 @@ propensity = "propensity"
 """
 
 
+Line = tuple[str, int, int, float]
+"""An order: customer, day, hour, amount."""
+
+
 @dataclass(frozen=True)
 class Trials:
     """The world, bound and read."""
@@ -62,7 +68,7 @@ class Trials:
     tables: Tables
     history: History
 
-    def with_uplift(self, **changes) -> "Trials":
+    def with_uplift(self, **changes: Any) -> "Trials":
         """The same world under other settings of uplift."""
         uplift = UpliftSettings(**{**self.history.settings.uplift.model_dump(), **changes})
         settings = self.history.settings.model_copy(update={"uplift": uplift})
@@ -71,27 +77,27 @@ class Trials:
         )
 
 
-def name(k):
+def name(k: int) -> str:
     return f"ACC-{k:04d}"
 
 
-def moment(day, hour=0, minute=0):
+def moment(day: int, hour: int = 0, minute: int = 0) -> datetime:
     return BEGIN + timedelta(days=day, hours=hour, minutes=minute)
 
 
-def industry(k):
+def industry(k: int) -> str:
     return INDUSTRIES[k % 3]
 
 
-def arm_of(k):
+def arm_of(k: int) -> int:
     """Whether treated in the experiment ``plain``: every second one of each industry."""
     return (k // 3) % 2
 
 
-def orders(seed=1):
+def orders(seed: int = 1) -> list[Line]:
     """Rows (customer, day, hour, amount), treated steel works buying three times as much after the day."""
     rng = np.random.default_rng(seed)
-    rows = []
+    rows: list[Line] = []
     for k in range(CUSTOMERS):
         size = 100 * np.exp(rng.normal(0, 0.3))
         for day in np.flatnonzero(rng.random(DAYS) < 1 / 12).tolist():
@@ -103,9 +109,10 @@ def orders(seed=1):
     return [*rows, (name(0), DAYS - 1, 9, 50.0)]
 
 
-def chosen():
+def chosen() -> list[tuple[str, int]]:
     """Confounded: two in three of the large accounts are visited, one in three of the small, nobody drew."""
-    rng, total = np.random.default_rng(5), {}
+    rng = np.random.default_rng(5)
+    total: dict[str, float] = {}
     for who, day, _, amount in orders():
         if day < DAY_OF_TRIAL:
             total[who] = total.get(who, 0.0) + amount
@@ -115,14 +122,19 @@ def chosen():
     ]
 
 
-def assignments():
+def assignments() -> list[tuple[str, str, datetime, str, float | str]]:
     """Rows (experiment, customer, time, arm, propensity)."""
-    usual, rows = moment(DAY_OF_TRIAL, 10), []
+    usual = moment(DAY_OF_TRIAL, 10)
+    rows: list[tuple[str, str, datetime, str, float | str]] = []
 
-    def put(experiment, who, arm, at=usual, propensity: float | None = 0.5):
+    def put(
+        experiment: str, who: str, arm: str, at: datetime = usual, propensity: float | None = 0.5
+    ) -> None:
         rows.append((experiment, who, at, arm, "" if propensity is None else propensity))
 
-    def halves(experiment, count=100, arms=("control", "treated"), **more):
+    def halves(
+        experiment: str, count: int = 100, arms: tuple[str, ...] = ("control", "treated"), **more: Any
+    ) -> None:
         for k in range(count):
             put(experiment, name(k), arms[k % len(arms)], **more)
 
@@ -168,10 +180,10 @@ def assignments():
     return rows
 
 
-def write(folder: Path, lines=None) -> Settings:
+def write(folder: Path, lines: list[Line] | None = None) -> Settings:
     """Write the world's files; other order lines if given."""
 
-    def table(stem, heading, rows):
+    def table(stem: str, heading: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
         with (folder / f"{stem}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([heading, *rows])
 
@@ -189,7 +201,7 @@ def write(folder: Path, lines=None) -> Settings:
     return load_settings(folder / "tokui.toml")
 
 
-def opened(folder: Path, lines=None) -> Trials:
+def opened(folder: Path, lines: list[Line] | None = None) -> Trials:
     """Write, bind and read; close its tables afterwards."""
     tables = bind(write(folder, lines))
     return Trials(folder, tables, read_history(tables))
