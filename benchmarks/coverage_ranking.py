@@ -10,6 +10,7 @@ Qini = ∫ -log v (1/2 - v) dv = 1/4; with 3 u, they are 3/4 and 3/12.
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,18 @@ from numpy.typing import NDArray
 from benchmarks.simulation import Case, rate
 from evaluation.bootstrap import Estimate
 from evaluation.doubly_robust import aipw
+from evaluation.halfsamples import HalfSamples
 from evaluation.policy_value import gain_curve, policy_test, policy_value
 from evaluation.ranking import rate as rank_rate
 from evaluation.ranking import rate_test
-from evaluation.selection import Repeat, select
+from evaluation.selection import DRAWS, Repeat, select
 from features.types import Floats
 
 _N = 600
 _MANY = 2000
+
+_halves = partial(HalfSamples.draw, threads=1)
+"""One thread: repetitions run beside one another."""
 
 
 def _covers(estimate: Estimate, truth: float) -> bool:
@@ -61,23 +66,23 @@ def _clustered(
 
 def autoc(rng: np.random.Generator) -> bool:
     u = rng.random(_MANY)
-    return _covers(rank_rate(_scores(rng, u)[:, 0], {"u": u}, threads=1)["u"].autoc, 1)
+    return _covers(rank_rate(_scores(rng, u)[:, 0], {"u": u}, samples=_halves(_MANY))["u"].autoc, 1)
 
 
 def qini(rng: np.random.Generator) -> bool:
     u = rng.random(_N)
-    return _covers(rank_rate(_scores(rng, u)[:, 0], {"u": u}, threads=1)["u"].qini, 0.25)
+    return _covers(rank_rate(_scores(rng, u)[:, 0], {"u": u}, samples=_halves(_N))["u"].qini, 0.25)
 
 
 def autoc_clusters(rng: np.random.Generator) -> bool:
     """Effects without a heavy tail: with one, AUTOC hangs on a few accounts, and 92 to 93 % are covered."""
     u, scores, clusters = _clustered(rng, lambda u: 3 * u)
-    return _covers(rank_rate(scores, {"u": u}, clusters=clusters, threads=1)["u"].autoc, 0.75)
+    return _covers(rank_rate(scores, {"u": u}, samples=_halves(len(u), clusters))["u"].autoc, 0.75)
 
 
 def qini_clusters(rng: np.random.Generator) -> bool:
     u, scores, clusters = _clustered(rng)
-    return _covers(rank_rate(scores, {"u": u}, clusters=clusters, threads=1)["u"].qini, 0.25)
+    return _covers(rank_rate(scores, {"u": u}, samples=_halves(len(u), clusters))["u"].qini, 0.25)
 
 
 def value(rng: np.random.Generator) -> bool:
@@ -112,7 +117,7 @@ def gain(rng: np.random.Generator) -> bool:
     budget = (0.5 * math.exp(-1) + math.exp(-2)) / 2
     truth = (1.5 * math.exp(-1) + 2 * math.exp(-2)) / 2
     curve = gain_curve(
-        _exponential(u)[:, None], cost[:, None], _scores(rng, u), [budget * _N], threads=1
+        _exponential(u)[:, None], cost[:, None], _scores(rng, u), [budget * _N], samples=_halves(_N)
     ).policy
     return bool(curve.low[0] <= truth <= curve.high[0])
 
@@ -121,13 +126,14 @@ def no_difference(rng: np.random.Generator) -> bool:
     """Two rankings equally far off: is one called worse at 5 %?"""
     u = rng.random(_N)
     a, b = u + rng.normal(0, 0.5, _N), u + rng.normal(0, 0.5, _N)
-    return rate_test(_scores(rng, u)[:, 0], a, b, threads=1).p_worse <= 0.05
+    return rate_test(_scores(rng, u)[:, 0], a, b, samples=_halves(_N)).p_worse <= 0.05
 
 
 def noise(rng: np.random.Generator) -> bool:
     """Six rankings of noise: is the best called proven?"""
     candidates = {f"c{i}": rng.normal(size=(_N, 1)) for i in range(6)}
-    return select([Repeat(_scores(rng, rng.random(_N)), candidates)], threads=1).proven
+    repeat = Repeat(_scores(rng, rng.random(_N)), candidates)
+    return select([repeat], samples=_halves(_N, draws=DRAWS)).proven
 
 
 def cross_fitted_noise(rng: np.random.Generator) -> bool:
@@ -143,7 +149,7 @@ def cross_fitted_noise(rng: np.random.Generator) -> bool:
                 out = fold == held
                 priority[out] = x[out] @ np.linalg.lstsq(x[~out], scores[~out], rcond=None)[0]
         repeats.append(Repeat(scores, priorities, fold))
-    return select(repeats, draws=199, threads=1).proven
+    return select(repeats, samples=_halves(_N, draws=199)).proven
 
 
 CASES: tuple[Case, ...] = (

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from benchmarks.simulation import Case, rate
+from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
 from features.matrix import FeatureMatrix
 from features.types import Floats
@@ -51,7 +52,8 @@ def _permuted(rng: np.random.Generator, matrix: FeatureMatrix, without: Floats, 
     arm = (rng.random(len(matrix)) < _SHARE).astype(np.intp)
     rows = rows_of(matrix, rng.permutation(arm), np.where(arm == 1, treated, without))
     cross = cross_fit(rows, tuple(LEARNERS), QUICK, seed=int(rng.integers(1 << 30)))
-    return select(cross.repeats, draws=199, seed=int(rng.integers(1 << 30)), threads=1).proven
+    samples = HalfSamples.draw(len(rows), draws=199, seed=int(rng.integers(1 << 30)), threads=1)
+    return select(cross.repeats, samples=samples).proven
 
 
 def permuted_binary(rng: np.random.Generator) -> bool:

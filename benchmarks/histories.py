@@ -14,23 +14,30 @@ from training.history import History, Panel, read_history
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
-# What `tokui init` writes for these files, but for four lines each: the horizons are those of the
-# published comparisons, money is not discounted there, a cutoff comes every two weeks because less
-# than a year lies before the judged one, and cutoffs may begin after two months.
-CDNOW = f"""
-name = "cdnow"
-currency = "USD"
+
+def _bound(name: str, currency: str, ltv_days: int, churn_days: list[int], tables: str) -> str:
+    # What `tokui init` writes for these files, but for four lines each: the horizons are those of the
+    # published comparisons, money is not discounted there, a cutoff comes every two weeks because less
+    # than a year lies before the judged one, and cutoffs may begin after two months.
+    return f"""
+name = "{name}"
+currency = "{currency}"
 [ltv]
-horizon_days = 273
+horizon_days = {ltv_days}
 discount_rate = 0
 [churn]
-horizons_days = [30, 60, 90]
+horizons_days = {churn_days}
 silence_days = 30
 [training]
 step_days = 14
 min_history_days = 60
 [tables.customers]
 derive = "orders"
+{tables}
+"""
+
+
+_CDNOW = f"""
 [tables.orders]
 source = "{SHARED / "cdnow_master.txt"}"
 dates = "%Y%m%d"
@@ -41,20 +48,7 @@ quantity = "number_of_cds"
 amount = "dollar_value"
 """
 
-ONLINE_RETAIL = f"""
-name = "online retail"
-currency = "GBP"
-[ltv]
-horizon_days = 90
-discount_rate = 0
-[churn]
-horizons_days = [15, 30, 45]
-silence_days = 30
-[training]
-step_days = 14
-min_history_days = 60
-[tables.customers]
-derive = "orders"
+_ONLINE_RETAIL = f"""
 [tables.customers.columns]
 country = "Country"
 [tables.orders]
@@ -69,7 +63,10 @@ quantity = "Quantity"
 amount = "Quantity * UnitPrice"
 """
 
-HISTORIES = {"cdnow": CDNOW, "online_retail": ONLINE_RETAIL}
+HISTORIES = {
+    "cdnow": _bound("cdnow", "USD", 273, [30, 60, 90], _CDNOW),
+    "online_retail": _bound("online retail", "GBP", 90, [15, 30, 45], _ONLINE_RETAIL),
+}
 
 
 def read(name: str) -> History:

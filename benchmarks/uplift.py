@@ -1,12 +1,13 @@
 """Uplift against causalml and linear learners: real e-mails, a world with known truth, and speed.
 
     python -m benchmarks.uplift [hillstrom|world|speed] [--splits 20] [--arms womens|mens|both] [--customers 30000]
+        [--worlds 1]
 
 ``hillstrom`` needs the public e-mail test of K. Hillstrom (2008) as a CSV, whose path is given by
 ``--file``: in every split, half the customers are learnt from and the other half judged by doubly
 robust Qini and AUTOC, per customer, the mean over arms and each arm by itself. Intervals are over splits,
-widened for what splits have in common (Nadeau and Bengio 2003). ``world`` simulates a B2B world: half of an experiment's customers are learnt
-from, the others' true effects are known. Without a name all three run. The last line is JSON.
+widened for what splits have in common (Nadeau and Bengio 2003). ``world`` simulates B2B worlds: half of an experiment's customers are learnt
+from, the others' true effects are known, and the other way round. Without a name all three run. The last line is JSON.
 """
 
 import argparse
@@ -27,8 +28,9 @@ from scipy.stats import spearmanr, t
 
 from benchmarks import rate_speed
 from evaluation.doubly_robust import aipw
+from evaluation.halfsamples import HalfSamples
 from evaluation.ranking import autoc, qini
-from evaluation.selection import select
+from evaluation.selection import DRAWS, select
 from evaluation.winsor import winsorise
 from features.matrix import FeatureMatrix
 from features.settings import load_settings
@@ -75,7 +77,7 @@ def learn(rows: UpliftRows, seed: int = 7, repeats: int = 1) -> tuple[UpliftMode
     """What the product serves, the kind it found best, and the p value of its being better than nothing."""
     trees = UpliftTrees()
     cross = cross_fit(rows, tuple(LEARNERS), trees, repeats=repeats, seed=seed)
-    found = select(cross.repeats, seed=seed)
+    found = select(cross.repeats, samples=HalfSamples.draw(len(rows), draws=DRAWS, seed=seed))
     kind = found.chosen if found.proven else Constant.kind
     return fit_served(rows, cross, kind, trees, seed), found.chosen, found.p_better[found.chosen]
 
@@ -197,11 +199,31 @@ def _over_splits(values: Floats) -> tuple[float, float, float]:
     return mean, mean - reach, mean + reach
 
 
-def world(customers: int) -> dict[str, Any]:
+def worlds(customers: int, count: int, workers: int) -> dict[str, Any]:
+    """Mean, lowest and highest over worlds of each figure against the truth."""
+    with ProcessPoolExecutor(min(workers, count)) as pool:
+        found = list(pool.map(partial(world, customers), range(7, 7 + count)))
+    lines: dict[str, Any] = {}
+    for name, line in found[0]["lines"].items():
+        values = {key: [each["lines"][name][key] for each in found] for key in line}
+        lines[name] = {key: [float(np.mean(each)), min(each), max(each)] for key, each in values.items()}
+    for each in found:
+        print(
+            f"\nworld of {customers:,} customers, {each['customers']:,} in the experiment; chosen {each['chosen']}"
+        )
+        print("  served        ", json.dumps(each["lines"]["served"]), flush=True)
+    print("\nmean [lowest, highest]")
+    for name, line in lines.items():
+        told = "  ".join(f"{key} {v:.2f} [{low:.2f}, {high:.2f}]" for key, (v, low, high) in line.items())
+        print(f"  {name:14s} {told}", flush=True)
+    return {"worlds": [each["chosen"] for each in found], "lines": lines}
+
+
+def world(customers: int, seed: int) -> dict[str, Any]:
     """Correlation with the truth, calibration slope and the policy's share of the oracle's value."""
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="tokui-") as scratch:
-        made = simulate(Path(scratch) / "world", customers=customers, years=3, seed=7)
+        made = simulate(Path(scratch) / "world", customers=customers, years=3, seed=seed)
         with bind(load_settings(made.folder / "tokui.toml")) as tables:
             history = read_history(tables)
             name = next(iter(experiments(tables)))
@@ -230,9 +252,6 @@ def world(customers: int) -> dict[str, Any]:
         for name, values in each.items():
             said.setdefault(name, np.empty_like(tau))[there] = values
     lines = {name: _against_truth(values, tau) for name, values in said.items()}
-    print(f"\nworld of {customers:,} customers, {len(rows):,} in the experiment; chosen {chosen}")
-    for name, line in lines.items():
-        print(f"  {name:14s}", json.dumps(line), flush=True)
     return {"customers": len(rows), "chosen": chosen, "lines": lines}
 
 
@@ -282,6 +301,7 @@ def main() -> None:
     parser.add_argument("--arms", choices=tuple(ARMS), default="womens", help="e-mails compared with none")
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--customers", type=int, default=30_000)
+    parser.add_argument("--worlds", type=int, default=1, help="simulated with one seed after the other")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     found: Mapping[str, Any] = {}
@@ -294,7 +314,7 @@ def main() -> None:
             "hillstrom": hillstrom(arguments.file, ARMS[arguments.arms], arguments.splits, arguments.workers),
         }
     if arguments.part in (None, "world"):
-        found = {**found, "world": world(arguments.customers)}
+        found = {**found, "world": worlds(arguments.customers, arguments.worlds, arguments.workers)}
     if arguments.part in (None, "speed"):
         found = {**found, **rate_speed.measure()}
     print(f"\n{time.perf_counter() - begun:.0f} s")

@@ -9,13 +9,14 @@ from evaluation.halfsamples import (
     Bits,
     HalfSamples,
     along,
+    drawn,
     everything,
     finite,
     normal,
     row_weights,
     standard_error,
 )
-from evaluation.ranking import DRAWS, Ranking
+from evaluation.ranking import Ranking
 from features.errors import ExperimentError
 from features.types import Floats
 
@@ -43,11 +44,8 @@ def qini_curve(
     shares: ArrayLike | None = None,
     *,
     weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    draws: int = DRAWS,
+    samples: HalfSamples | None = None,
     level: float = 0.95,
-    seed: int = 7,
-    threads: int = 2,
 ) -> Curve:
     """Gain per customer of treating the top q, over treating as many at random: q TOC(q).
 
@@ -56,11 +54,8 @@ def qini_curve(
         priority: Predicted uplift [n].
         shares: Shares q of the customers in [0, 1], ascending [m]; 0, 0.01 … 1 if not given.
         weight: How many customers each row stands for [n].
-        clusters: What was randomised as a whole [n].
-        draws: Half-samples.
+        samples: Of the n rows; see `HalfSamples`.
         level: Nominal coverage at each point, not of the whole curve.
-        seed: Of the half-samples.
-        threads: At most so many at a time.
 
     Raises:
         ExperimentError: As `rate`, or shares that do not ascend in [0, 1].
@@ -70,7 +65,7 @@ def qini_curve(
     at = np.linspace(0, 1, 101) if shares is None else finite("shares", shares, (None,))
     if (np.diff(at) < 0).any() or at[0] < 0 or at[-1] > 1:
         raise ExperimentError("shares of customers must ascend from 0 or more to 1 or less")
-    samples = HalfSamples.draw(len(gamma), clusters, draws, seed)
+    samples = drawn(samples, len(gamma))
     ranking = Ranking.sort(gamma, finite("priority", priority, (len(gamma),)))
     length = w[ranking.order]
     value = ranking.gamma * length
@@ -85,7 +80,7 @@ def qini_curve(
         return tuple((reached[:-1] - at * reached[-1]) / total)
 
     whole = np.array(evaluate(*everything(len(gamma))))
-    errors = standard_error(samples.evaluate(samples.code[ranking.order], evaluate, len(at), threads))
+    errors = standard_error(samples.evaluate(samples.code[ranking.order], evaluate, len(at)))
     return band(at, whole, errors, level)
 
 
@@ -95,11 +90,8 @@ def toc_curve(
     shares: ArrayLike | None = None,
     *,
     weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    draws: int = DRAWS,
+    samples: HalfSamples | None = None,
     level: float = 0.95,
-    seed: int = 7,
-    threads: int = 2,
 ) -> Curve:
     """By how much the mean effect among the top q exceeds the mean effect on all: TOC(q).
 
@@ -111,17 +103,7 @@ def toc_curve(
         raise ExperimentError(
             "the mean effect among the top 0 of the customers is not defined; leave share 0 out"
         )
-    curve = qini_curve(
-        scores,
-        priority,
-        at,
-        weight=weight,
-        clusters=clusters,
-        draws=draws,
-        level=level,
-        seed=seed,
-        threads=threads,
-    )
+    curve = qini_curve(scores, priority, at, weight=weight, samples=samples, level=level)
     return Curve(at, curve.value / at, curve.low / at, curve.high / at)
 
 

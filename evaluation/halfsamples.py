@@ -28,6 +28,7 @@ Evaluate = Callable[[Bits, np.uint8], tuple[float, ...]]
 MINIMUM = 20
 """Fewest customers (clusters) with an interval: below, the spread over halves says too little."""
 
+DRAWS = 200
 _FEWEST_DRAWS = 20
 
 
@@ -35,18 +36,25 @@ _FEWEST_DRAWS = 20
 class HalfSamples:
     """The same random halves of the clusters for every statistic that is to be compared.
 
+    Functions that take ``samples`` draw their own where none are given: 200 (`select` 500), each row by
+    itself. Draw them here for what was randomised as a whole, for more halves, or to share them.
+
     Args:
         code: Cluster of each row, [n].
         bits: uint8 [blocks, clusters]; bit b of ``bits[i, c]`` says whether cluster c is in half 8 i + b.
         draws: Number of halves.
+        threads: How many statistics are computed at a time, at most.
     """
 
     code: Index
     bits: Bits
     draws: int
+    threads: int
 
     @classmethod
-    def draw(cls, n: int, clusters: ArrayLike | None, draws: int, seed: int) -> Self:
+    def draw(
+        cls, n: int, clusters: ArrayLike | None = None, *, draws: int = DRAWS, seed: int = 7, threads: int = 2
+    ) -> Self:
         """Draw the halves.
 
         Args:
@@ -54,6 +62,7 @@ class HalfSamples:
             clusters: What was randomised as a whole, [n]; each row by itself if not given.
             draws: Halves.
             seed: Of the draws.
+            threads: At most so many at a time; results do not depend on it.
 
         Raises:
             ExperimentError: Fewer than 20 clusters or draws, or clusters not [n].
@@ -71,16 +80,15 @@ class HalfSamples:
             coins = generator.integers(0, 256, (k + 1) // 2, dtype=np.uint8)
             block[pairs[: len(coins)]] = coins
             block[pairs[len(coins) :]] = ~coins[: k // 2]
-        return cls(code, bits, draws)
+        return cls(code, bits, draws, threads)
 
-    def evaluate(self, code: Index, evaluate: Evaluate, width: int, threads: int = 2) -> Floats:
+    def evaluate(self, code: Index, evaluate: Evaluate, width: int) -> Floats:
         """A statistic of several numbers on every half.
 
         Args:
             code: Cluster of each item, in the order in which the statistic wants them.
             evaluate: The statistic; it runs in several threads at once.
             width: How many numbers it gives.
-            threads: At most so many at a time.
 
         Returns:
             float64 [draws, width].
@@ -92,9 +100,24 @@ class HalfSamples:
             for bit in range(min(8, self.draws - 8 * block)):
                 out[8 * block + bit] = evaluate(items, np.uint8(1 << bit))
 
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             list(pool.map(one, range(len(self.bits))))
         return out
+
+
+def drawn(samples: HalfSamples | None, n: int, draws: int = DRAWS) -> HalfSamples:
+    """The half-samples given, or so many of n rows each by itself.
+
+    Raises:
+        ExperimentError: Those given are of another number of rows, or fewer than 20 rows.
+    """
+    if samples is None:
+        return HalfSamples.draw(n, draws=draws)
+    if len(samples.code) != n:
+        raise ExperimentError(
+            f"half-samples of {len(samples.code)} rows do not go with {n} rows; draw them for these"
+        )
+    return samples
 
 
 def everything(n: int) -> tuple[Bits, np.uint8]:

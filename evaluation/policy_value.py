@@ -17,6 +17,7 @@ from evaluation.halfsamples import (
     along,
     cluster_codes,
     compared,
+    drawn,
     everything,
     finite,
     normal,
@@ -26,8 +27,6 @@ from evaluation.halfsamples import (
 from evaluation.policy import chosen_arms, net_values, steps
 from features.errors import ExperimentError
 from features.types import Floats, Index
-
-DRAWS = 200
 
 
 def policy_value(
@@ -139,11 +138,8 @@ def gain_curve(
     budgets: ArrayLike | None = None,
     *,
     weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    draws: int = DRAWS,
+    samples: HalfSamples | None = None,
     level: float = 0.95,
-    seed: int = 7,
-    threads: int = 2,
 ) -> GainCurve:
     """What the best policy brings at every budget, with half-sample intervals.
 
@@ -156,21 +152,18 @@ def gain_curve(
         scores: Doubly robust scores of each arm's effect on margin [n, K], which judge.
         budgets: Total money, ascending [m]; 21 from 0 to all that is worth spending if not given.
         weight: How many customers each row stands for [n]; one if not given.
-        clusters: What was randomised as a whole [n]; each row by itself if not given.
-        draws: Half-samples.
+        samples: Of the n rows; see `HalfSamples`.
         level: Nominal coverage at each budget, not of the whole curve.
-        seed: Of the half-samples.
-        threads: At most so many at a time.
 
     Raises:
         ExperimentError: Arrays that do not fit or are not finite, budgets that do not ascend from 0
-            or more, or fewer than 20 clusters.
+            or more, fewer than 20 rows, or samples of other rows.
     """
     expected, each = net_values(uplift, cost)
     n, arms = expected.shape
     judged = finite("scores", scores, (n, arms)) - each
     w = row_weights(weight, n)
-    samples = HalfSamples.draw(n, clusters, draws, seed)
+    samples = drawn(samples, n)
     plan = steps(expected, each)
     before = np.where(plan.before >= 0, judged[plan.row, plan.before], 0.0)
     ends = np.append(np.diff(plan.group) > 0, True)[: len(plan.group)]
@@ -184,7 +177,7 @@ def gain_curve(
     last = np.arange(n) == n - 1
     best = _best_single(expected, each, w, at)
     curves = [
-        path.gains(at, w, samples, threads)
+        path.gains(at, w, samples)
         for path in (
             policy,
             _Path(everyone, judged @ mixed, each @ mixed, last),
@@ -214,7 +207,7 @@ class _Path:
     spend: Floats
     ends: NDArray[np.bool_]
 
-    def gains(self, at: Floats, w: Floats, samples: HalfSamples, threads: int) -> tuple[Floats, Floats]:
+    def gains(self, at: Floats, w: Floats, samples: HalfSamples) -> tuple[Floats, Floats]:
         """Gain per customer at each budget, on the whole [m] and on each half [draws, m]."""
         gain, spend = self.gain * w[self.row], self.spend * w[self.row]
         steps, total = len(gain), float(w.sum())
@@ -226,7 +219,7 @@ class _Path:
         # The customers themselves come behind their steps, to say how large the half is.
         code = np.concatenate([samples.code[self.row], samples.code])
         whole = np.array(evaluate(*everything(len(code))))
-        return whole, samples.evaluate(code, evaluate, len(at), threads)
+        return whole, samples.evaluate(code, evaluate, len(at))
 
 
 def _best_single(expected: Floats, each: Floats, w: Floats, at: Floats) -> NDArray[np.intp]:

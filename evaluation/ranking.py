@@ -27,6 +27,7 @@ from evaluation.halfsamples import (
     Bits,
     HalfSamples,
     compared,
+    drawn,
     everything,
     finite,
     normal,
@@ -42,8 +43,6 @@ RankMetric = Literal["autoc", "qini"]
 
 COLUMN: dict[str, int] = {"autoc": 0, "qini": 1}
 """Where each metric stands in what `Ranking` gives."""
-
-DRAWS = 200
 
 
 @kernel
@@ -114,14 +113,14 @@ class Ranking:
         """AUTOC and Qini on the rows as weighted [n]; NaN where all weights are 0."""
         return _areas(self.gamma, weight[self.order], self.group, *everything(len(self.order)))
 
-    def halves(self, weight: Floats, samples: HalfSamples, threads: int) -> Floats:
+    def halves(self, weight: Floats, samples: HalfSamples) -> Floats:
         """AUTOC and Qini on every half, [draws, 2]."""
         sorted_weight = weight[self.order]
 
         def evaluate(keep: Bits, bit: np.uint8) -> tuple[float, float]:
             return _areas(self.gamma, sorted_weight, self.group, keep, bit)
 
-        return samples.evaluate(samples.code[self.order], evaluate, 2, threads)
+        return samples.evaluate(samples.code[self.order], evaluate, 2)
 
 
 def _prepare_autoc(y: Floats, p: Floats) -> Weighted:
@@ -154,11 +153,8 @@ def rate(
     priorities: Mapping[str, ArrayLike],
     *,
     weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    draws: int = DRAWS,
+    samples: HalfSamples | None = None,
     level: float = 0.95,
-    seed: int = 7,
-    threads: int = 2,
 ) -> dict[str, Rate]:
     """AUTOC and Qini of several priorities with half-sample intervals.
 
@@ -166,22 +162,20 @@ def rate(
         scores: Doubly robust scores of one arm's effect [n], in money a customer.
         priorities: Predicted uplift [n] by name; higher is treated first.
         weight: How many customers each row stands for [n]; one if not given.
-        clusters: What was randomised as a whole [n]; each row by itself if not given.
-        draws: Half-samples, the same for all priorities.
+        samples: Of the n rows, the same for all priorities; see `HalfSamples`.
         level: Nominal coverage of the normal intervals.
-        seed: Of the half-samples.
-        threads: At most so many at a time.
 
     Raises:
-        ExperimentError: Arrays that are empty, unequal or not finite, or fewer than 20 clusters.
+        ExperimentError: Arrays that are empty, unequal or not finite, fewer than 20 rows, or samples
+            of other rows.
     """
     gamma = finite("scores", scores, (None,))
     w = row_weights(weight, len(gamma))
-    samples = HalfSamples.draw(len(gamma), clusters, draws, seed)
+    samples = drawn(samples, len(gamma))
     found = {}
     for name, priority in priorities.items():
         ranking = Ranking.sort(gamma, finite(f"priority {name}", priority, (len(gamma),)))
-        errors = standard_error(ranking.halves(w, samples, threads))
+        errors = standard_error(ranking.halves(w, samples))
         found[name] = Rate(
             *(normal(v, float(e), level) for v, e in zip(ranking.areas(w), errors, strict=True))
         )
@@ -195,11 +189,8 @@ def rate_test(
     *,
     metric: RankMetric = "qini",
     weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    draws: int = DRAWS,
+    samples: HalfSamples | None = None,
     level: float = 0.95,
-    seed: int = 7,
-    threads: int = 2,
 ) -> Comparison:
     """Does priority a rank worse than priority b? Both are evaluated on the same half-samples.
 
@@ -209,11 +200,8 @@ def rate_test(
         b: The other [n].
         metric: "qini" or "autoc".
         weight: How many customers each row stands for [n].
-        clusters: What was randomised as a whole [n].
-        draws: Half-samples.
+        samples: Of the n rows; see `HalfSamples`.
         level: Nominal coverage of the interval of a - b.
-        seed: Of the half-samples.
-        threads: At most so many at a time.
 
     Raises:
         ExperimentError: As `rate`, or another metric.
@@ -221,11 +209,11 @@ def rate_test(
     column = metric_column(metric)
     gamma = finite("scores", scores, (None,))
     w = row_weights(weight, len(gamma))
-    samples = HalfSamples.draw(len(gamma), clusters, draws, seed)
+    samples = drawn(samples, len(gamma))
     both = [
         Ranking.sort(gamma, finite(f"priority {name}", p, (len(gamma),))) for name, p in (("a", a), ("b", b))
     ]
-    halves_a, halves_b = (r.halves(w, samples, threads)[:, column] for r in both)
+    halves_a, halves_b = (r.halves(w, samples)[:, column] for r in both)
     value_a, value_b = (r.areas(w)[column] for r in both)
     return compared(value_a, value_b, float(standard_error(halves_a - halves_b)), level)
 

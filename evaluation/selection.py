@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from evaluation.bootstrap import Comparison, Estimate
-from evaluation.halfsamples import HalfSamples, compared, finite, normal, row_weights, standard_error
+from evaluation.halfsamples import HalfSamples, compared, drawn, finite, normal, row_weights, standard_error
 from evaluation.ranking import Ranking, RankMetric, metric_column
 from features.errors import ExperimentError
 from features.types import Floats
 
 DRAWS = 500
+"""Half-samples where none are given: a p value counts them, and needs more than a spread does."""
 
 _PROVEN = 0.05
 
@@ -72,11 +73,8 @@ def select(
     metric: RankMetric = "qini",
     *,
     weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    draws: int = DRAWS,
+    samples: HalfSamples | None = None,
     level: float = 0.95,
-    seed: int = 7,
-    threads: int = 2,
 ) -> Selection:
     """Compare rankings by the mean of a metric over arms and repeats.
 
@@ -91,15 +89,12 @@ def select(
         repeats: The same customers, in the same order, in each round of cross-fitting.
         metric: "qini" or "autoc".
         weight: How many customers each row stands for [n]; one if not given.
-        clusters: What was randomised as a whole [n]; each row by itself if not given.
-        draws: Half-samples, the same for all candidates, arms and repeats.
+        samples: Of the n rows, the same for all candidates, arms and repeats; see `HalfSamples`.
         level: Nominal coverage of the intervals, of all candidates at once.
-        seed: Of the half-samples.
-        threads: At most so many at a time.
 
     Raises:
         ExperimentError: No repeats or candidates, repeats that differ in rows, arms or candidates,
-            arrays that are not finite, or fewer than 20 clusters.
+            arrays that are not finite, fewer than 20 rows, or samples of other rows.
     """
     column = metric_column(metric)
     if not repeats or not repeats[0].priorities:
@@ -109,8 +104,8 @@ def select(
     if any(set(repeat.priorities) != set(names) for repeat in repeats):
         raise ExperimentError(f"every repeat must have the same candidates, {', '.join(names)}")
     w = row_weights(weight, shape[0])
-    samples = HalfSamples.draw(shape[0], clusters, draws, seed)
-    values, halves = np.zeros(len(names)), np.zeros((draws, len(names)))
+    samples = drawn(samples, shape[0], DRAWS)
+    values, halves = np.zeros(len(names)), np.zeros((samples.draws, len(names)))
     for repeat in repeats:
         gamma = finite("scores", repeat.scores, shape)
         fold = None if repeat.fold is None else _folds(repeat.fold, shape[0])
@@ -119,7 +114,7 @@ def select(
             for arm in range(shape[1]):
                 ranking = _ranking(gamma[:, arm], priority[:, arm], fold, w)
                 values[c] += ranking.areas(w)[column]
-                halves[:, c] += ranking.halves(w, samples, threads)[:, column]
+                halves[:, c] += ranking.halves(w, samples)[:, column]
     values /= len(repeats) * shape[1]
     halves /= len(repeats) * shape[1]
     crossed = any(repeat.fold is not None for repeat in repeats)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from evaluation.bootstrap import Estimate
 from evaluation.curves import Curve, qini_curve, toc_curve
 from evaluation.experiment import Readout, UpliftReading, Warned, verdict
+from evaluation.halfsamples import HalfSamples
 from evaluation.policy import choose, thresholds
 from evaluation.policy_value import gain_curve
 from evaluation.readout import Reading, facts
@@ -212,7 +213,8 @@ def _uplift(
     clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[here]
     costs = history.settings.uplift.costs
     cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
-    gain = gain_curve(calibrated, cost, scores, clusters=clusters)
+    samples = HalfSamples.draw(len(scores), clusters)
+    gain = gain_curve(calibrated, cost, scores, samples=samples)
     return UpliftReading(
         learner=facts_["learner"],
         proven=bool(facts_["proven"]),
@@ -222,8 +224,8 @@ def _uplift(
         learners={
             kind: version.metrics[f"{METRIC}_{kind}"] for kind in LEARNERS if f"{METRIC}_{kind}" in version.metrics
         },
-        toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], clusters=clusters)) for k, arm in enumerate(arms)},
-        curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], clusters=clusters)) for k, arm in enumerate(arms)},
+        toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
+        curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
         gain=replace(gain, policy=_crossed(gain.policy)),
         rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
         version=version.number,

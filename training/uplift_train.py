@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from evaluation.bootstrap import Comparison, Estimate
 from evaluation.experiment import MeasureFacts
+from evaluation.halfsamples import HalfSamples
 from evaluation.ranking import RankMetric
 from evaluation.readout import Reading, facts
-from evaluation.selection import Repeat, Selection, select
+from evaluation.selection import DRAWS, Repeat, Selection, select
 from features.errors import ExperimentError
 from features.observations import wall_clock
 from features.tables import Tables
@@ -169,9 +170,8 @@ def train_rows(
     )  # fmt: skip
     progress("comparing learners")
     clusters = None if rows.clusters is None else rows.clusters[judged]
-    selection = select(
-        [_only(each, judged) for each in cross.repeats], METRIC, clusters=clusters, seed=seed, threads=threads
-    )
+    samples = HalfSamples.draw(int(judged.sum()), clusters, draws=DRAWS, seed=seed, threads=threads)
+    selection = select([_only(each, judged) for each in cross.repeats], METRIC, samples=samples)
     chosen = selection.chosen if selection.proven else Constant.kind
     cross = cross.centred([effect.value for effect in effects.values()])
     progress(f"{chosen} on everyone")
@@ -185,9 +185,7 @@ def train_rows(
         by_arm[arm] = {}
         for metric in get_args(RankMetric):
             # As wide as among all learners: this one was chosen on these customers.
-            found = select(
-                repeats, metric, clusters=clusters, level=selection.single_level, seed=seed, threads=threads
-            )
+            found = select(repeats, metric, samples=samples, level=selection.single_level)
             by_arm[arm][metric] = found.estimates[selection.chosen]
         metrics |= {f"arm_{safe}_{metric}": found for metric, found in by_arm[arm].items()}
         metrics[f"arm_{safe}_effect"] = effects[arm]
@@ -212,7 +210,8 @@ def compare_uplift(
     scores: Floats, a: Floats, b: Floats, clusters: npt.NDArray[np.intp] | None = None
 ) -> Comparison:
     """Does a rank worse than b? Doubly robust scores and predictions of the same customers, all [n, K]."""
-    found = select([Repeat(scores, {"a": a, "b": b})], METRIC, clusters=clusters)
+    samples = HalfSamples.draw(len(scores), clusters, draws=DRAWS)
+    found = select([Repeat(scores, {"a": a, "b": b})], METRIC, samples=samples)
     value = {name: each.value for name, each in found.estimates.items()}
     [other] = found.comparisons.values()
     if found.chosen == "a":

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
 from training.boosting import Trees
 from training.crossfit import cross_fit, folds_of
@@ -63,7 +64,8 @@ def tune_uplift(
     def loss(trial: Any) -> float:
         cross = cross_fit(some, _KINDS, grown(trial), folds=_FOLDS, repeats=1, seed=seed, threads=threads)
         # Half-samples tell how sure the values are, which the search does not ask.
-        found = select(cross.repeats, draws=20, seed=seed, threads=threads)
+        samples = HalfSamples.draw(len(some), draws=20, seed=seed, threads=threads)
+        found = select(cross.repeats, samples=samples)
         return -float(np.mean([each.value for each in found.estimates.values()]))
 
     best = search(

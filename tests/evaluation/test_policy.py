@@ -13,6 +13,7 @@ from scipy.optimize import LinearConstraint, milp
 from benchmarks.coverage_ranking import CASES
 from benchmarks.simulation import rate as share_of
 from evaluation.allocation import _program, relaxed
+from evaluation.halfsamples import HalfSamples
 from evaluation.policy import choose, thresholds
 from evaluation.policy_value import gain_curve, policy_test, policy_value
 from features.errors import ExperimentError
@@ -208,7 +209,8 @@ def test_gain_does_not_depend_on_the_order_of_customers():
     turned = gain_curve(uplift[rows], cost, scores[rows], weight=weight[rows])
     assert turned.policy.value == pytest.approx(plain.policy.value, abs=1e-9)
     again = np.repeat(np.arange(200), weight)
-    repeated = gain_curve(uplift[again], cost, scores[again], clusters=again)
+    whole = HalfSamples.draw(len(again), again)
+    repeated = gain_curve(uplift[again], cost, scores[again], samples=whole)
     assert repeated.policy.value == pytest.approx(plain.policy.value, abs=1e-9)
     assert repeated.policy.high == pytest.approx(plain.policy.high, abs=1e-9)
     assert repeated.random.low == pytest.approx(plain.random.low, abs=1e-9)
@@ -292,6 +294,7 @@ X = np.ones((30, 2))
         (lambda: policy_value(X[:19], np.zeros(19, int), [1, 1]), "19 independent customers"),
         (lambda: gain_curve(X, [1, 1], X, [2.0, 1.0]), "ascend"),
         (lambda: gain_curve(X, [1, 1], X[:, :1]), "scores has shape"),
+        (lambda: gain_curve(X, [1, 1], X, samples=HalfSamples.draw(31)), "of 31 rows do not go with 30"),
         (lambda: thresholds(np.zeros(30, int), X, [1, 1], ["a"]), "do not go with 30 customers"),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_constant_priority_scores_0_in_any_row_order(metric):
         rows = rng.permutation(999)
         assert metric(gamma[rows], np.full(999, 0.1)) == 0
         assert metric(gamma[rows], np.full(999, 0.1), weight[rows]) == 0
-    found = rate(gamma, {"same": np.zeros(999)}, draws=40)["same"]
+    found = rate(gamma, {"same": np.zeros(999)})["same"]
     assert found.autoc.low == found.autoc.high == found.qini.low == found.qini.high == 0
 
 
@@ -115,9 +115,9 @@ def test_halves_are_the_metric_on_the_rows_of_the_half():
     gamma, priority = rng.normal(size=1500), rng.integers(0, 200, 1500).astype(float)
     priority[:700] = rng.random(700)
     weight, clusters = rng.random(1500), rng.integers(0, 101, 1500)
-    samples = HalfSamples.draw(1500, clusters, 21, seed=5)
+    samples = HalfSamples.draw(1500, clusters, draws=21, seed=5)
     ranking = Ranking.sort(gamma, priority)
-    found = ranking.halves(weight, samples, threads=2)
+    found = ranking.halves(weight, samples)
     assert found.shape == (21, 2)
     for draw in range(21):
         inside = samples.bits[draw // 8][samples.code] >> (draw % 8) & 1
@@ -130,7 +130,7 @@ def test_halves_are_the_metric_on_the_rows_of_the_half():
 
 
 def test_every_cluster_is_in_half_of_the_halves():
-    samples = HalfSamples.draw(41, None, 4000, seed=0)
+    samples = HalfSamples.draw(41, draws=4000, seed=0)
     inside = np.array([samples.bits[d // 8] >> (d % 8) & 1 for d in range(4000)])
     assert np.abs(inside.mean(axis=0) - 0.5).max() < 4.5 * 0.5 / np.sqrt(4000)
     together = np.corrcoef(inside.T)[np.triu_indices(41, 1)]
@@ -143,7 +143,8 @@ def test_the_spread_over_halves_is_the_standard_error():
     values = [qini(g, p) for g, p in ((rng.normal(size=400), rng.random(400)) for _ in range(1500))]
     widths = []
     for seed in range(20):
-        found = rate(rng.normal(size=400), {"p": rng.random(400)}, seed=seed)["p"].qini
+        samples = HalfSamples.draw(400, seed=seed)
+        found = rate(rng.normal(size=400), {"p": rng.random(400)}, samples=samples)["p"].qini
         widths.append((found.high - found.low) / 2 / 1.959964)
     assert np.mean(widths) == pytest.approx(np.std(values), rel=0.08)
 
@@ -183,7 +184,8 @@ def test_clusters_widen_the_interval():
     scores, u = rng.normal(size=200), rng.random(200)
     clusters = np.repeat(np.arange(200), 9)
     apart = rate(scores[clusters], {"u": u[clusters]})["u"].qini
-    together = rate(scores[clusters], {"u": u[clusters]}, clusters=clusters.astype("U"))["u"].qini
+    whole = HalfSamples.draw(len(clusters), clusters.astype("U"))
+    together = rate(scores[clusters], {"u": u[clusters]}, samples=whole)["u"].qini
     alone = rate(scores, {"u": u})["u"].qini
     assert (together.high - together.low) / (apart.high - apart.low) == pytest.approx(3, rel=0.2)
     assert together.high - together.low == pytest.approx(alone.high - alone.low, rel=0.1)
@@ -223,19 +225,23 @@ def test_areas_under_the_curves_are_the_metrics():
     rng = np.random.default_rng(9)
     gamma, priority = rng.normal(size=300), rng.normal(size=300)
     shares = np.linspace(0, 1, 30_001)
-    assert np.trapezoid(qini_curve(gamma, priority, shares, draws=20).value, shares) == pytest.approx(
-        qini(gamma, priority), abs=1e-6
-    )
+    few = HalfSamples.draw(300, draws=20)
+    gain = qini_curve(gamma, priority, shares, samples=few).value
+    assert np.trapezoid(gain, shares) == pytest.approx(qini(gamma, priority), abs=1e-6)
     shares = shares[1:]
-    top = toc_curve(gamma, priority, shares, draws=20).value
+    top = toc_curve(gamma, priority, shares, samples=few).value
     assert np.trapezoid(top, shares) + top[0] * shares[0] == pytest.approx(autoc(gamma, priority), abs=1e-6)
 
 
-def test_threads_and_seeds_do_not_change_what_is_found():
+def test_threads_do_not_change_what_is_found_and_seeds_do():
     rng = np.random.default_rng(10)
     gamma, p = rng.normal(size=100), rng.random(100)
-    assert rate(gamma, {"p": p}, threads=1) == rate(gamma, {"p": p}, threads=4)
-    assert rate(gamma, {"p": p}, seed=1) != rate(gamma, {"p": p}, seed=2)
+
+    def found(**how):
+        return rate(gamma, {"p": p}, samples=HalfSamples.draw(100, **how))
+
+    assert found(threads=1) == found(threads=4) == rate(gamma, {"p": p})
+    assert found(seed=1) != found(seed=2)
 
 
 @pytest.mark.parametrize(
@@ -246,9 +252,8 @@ def test_threads_and_seeds_do_not_change_what_is_found():
         ({"priorities": {"p": np.zeros(29)}}, r"priority p has shape \[29\]; it must be \[30\]"),
         ({"weight": -np.ones(30)}, "not negative"),
         ({"weight": np.zeros(30)}, "not all 0"),
-        ({"clusters": np.zeros(29)}, "one a row"),
-        ({"clusters": np.arange(30) % 19}, "19 independent customers"),
-        ({"draws": 10}, "draws = 10"),
+        ({"scores": np.arange(19.0), "priorities": {}}, "19 independent customers"),
+        ({"samples": HalfSamples.draw(29)}, "half-samples of 29 rows do not go with 30 rows"),
         ({"level": 95.0}, "between 0 and 1"),
     ],
 )
@@ -256,6 +261,19 @@ def test_bad_input_is_refused(change, words):
     given_ = {"scores": np.arange(30.0), "priorities": {"p": np.arange(30.0)}, **change}
     with pytest.raises(ExperimentError, match=words):
         rate(**given_)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"clusters": np.zeros(29)}, "one a row"),
+        ({"clusters": np.arange(30) % 19}, "19 independent customers"),
+        ({"draws": 10}, "draws = 10"),
+    ],
+)
+def test_halves_that_tell_nothing_are_not_drawn(how, words):
+    with pytest.raises(ExperimentError, match=words):
+        HalfSamples.draw(30, **how)
 
 
 def test_bad_metrics_and_shares_are_refused():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from evaluation.halfsamples import HalfSamples
 from evaluation.ranking import qini, rate
 from evaluation.selection import Repeat, select
 from features.errors import ExperimentError
@@ -37,7 +38,7 @@ def test_values_are_means_over_arms_and_repeats():
 
 
 def test_one_arm_and_repeat_is_rate():
-    found = select([Repeat(SCORES[:, :1], {"e": EFFECT[:, :1]})], "autoc", draws=200)
+    found = select([Repeat(SCORES[:, :1], {"e": EFFECT[:, :1]})], "autoc", samples=HalfSamples.draw(N))
     alone = rate(SCORES[:, 0], {"e": EFFECT[:, 0]})["e"].autoc
     assert found.estimates["e"].value == alone.value
     assert found.estimates["e"].low == pytest.approx(alone.low, abs=1e-12)
@@ -76,7 +77,8 @@ def test_weights_are_repeated_rows_within_folds():
     weight, fold = rng.integers(1, 4, N), rng.integers(0, 3, N)
     rows = np.repeat(np.arange(N), weight)
     weighted = select([Repeat(SCORES, {"p": EFFECT.round(1)}, fold)], weight=weight)
-    repeated = select([Repeat(SCORES[rows], {"p": EFFECT.round(1)[rows]}, fold[rows])], clusters=rows)
+    whole = HalfSamples.draw(len(rows), rows, draws=500)
+    repeated = select([Repeat(SCORES[rows], {"p": EFFECT.round(1)[rows]}, fold[rows])], samples=whole)
     assert repeated.estimates["p"].value == pytest.approx(weighted.estimates["p"].value, abs=1e-9)
     assert repeated.estimates["p"].low == pytest.approx(weighted.estimates["p"].low, abs=1e-9)
 
@@ -103,6 +105,11 @@ def test_bad_input_is_refused(repeats, words):
         select(repeats)
 
 
+def test_half_samples_of_other_customers_are_refused():
+    with pytest.raises(ExperimentError, match="of 799 rows do not go with 800"):
+        select([Repeat(SCORES, CANDIDATES)], samples=HalfSamples.draw(N - 1))
+
+
 def test_a_fold_without_weight_is_refused():
     fold = np.arange(N) % 4
     with pytest.raises(ExperimentError, match="fold 2 has weight 0"):
@@ -117,7 +124,7 @@ def test_intervals_hold_for_all_candidates_at_once():
         rng = np.random.default_rng(seed)
         scores = rng.normal(size=(200, 1))
         names = {f"n{k}": rng.normal(size=(200, 1)) for k in range(10)}
-        found = select([Repeat(scores, names)], draws=199, threads=1)
+        found = select([Repeat(scores, names)], samples=HalfSamples.draw(200, draws=199, threads=1))
         missed.append(any(each.low > 0 or each.high < 0 for each in found.estimates.values()))
         single.append(found.single_level)
     assert np.mean(missed) < 0.12
@@ -137,7 +144,8 @@ def test_copies_of_customers_in_a_cluster_are_no_news():
     again = np.repeat(np.arange(N), 3)
     once = select([Repeat(SCORES, CANDIDATES)])
     thrice = select(
-        [Repeat(SCORES[again], {name: each[again] for name, each in CANDIDATES.items()})], clusters=again
+        [Repeat(SCORES[again], {name: each[again] for name, each in CANDIDATES.items()})],
+        samples=HalfSamples.draw(3 * N, again, draws=500),
     )
     for name, each in once.estimates.items():
         assert thrice.estimates[name].value == pytest.approx(each.value, abs=1e-12)
