@@ -79,6 +79,21 @@ def hard_relative(random: Random) -> bool:
     return covers(mean_effect(value, treated).relative, 0.3)
 
 
+def _new_product(random: Random, share: float) -> bool:
+    """Control spends a little, evenly; the treated as in the hard case. Here Welch's interval covers .79 to .87."""
+    treated = arms(random, 2000, share)
+    value = np.where(treated, hard_money(random, 2000), random.gamma(4, 0.25, 2000))
+    return covers(mean_effect(value, treated).absolute, _HARD_MEAN - 1)
+
+
+def new_product(random: Random) -> bool:
+    return _new_product(random, 0.9)
+
+
+def new_product_half(random: Random) -> bool:
+    return _new_product(random, 0.5)
+
+
 def large(random: Random) -> bool:
     treated = arms(random, 20_000, 0.9)
     value = hard_money(random, 20_000) * (1 + 0.3 * treated)
@@ -266,6 +281,9 @@ _ALIKE = (
 
 CASES: tuple[Case, ...] = (
     *(Case(name, 0.93, 0.97, once) for name, once in _COVERAGE),
+    # One arm alone must tell its tail, which no interval that was tried can.
+    Case("mean effect, arms of different kinds, 1 to 9", 0.87, 0.97, new_product),
+    Case("mean effect, arms of different kinds, 1 to 1", 0.85, 0.97, new_product_half),
     # A narrower promise takes more repetitions to tell.
     *(replace(Case(name, 0.04, 0.06, once), count=4000) for name, once in _ALIKE),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
@@ -63,13 +64,7 @@ class Contrast:
             shift: Treated − control under the hypothesis.
             base: Control's mean under it; that of both arms together if not given.
         """
-        n = self.of.counts
-        if base is None:
-            base = float(n @ (self.means - [0, shift]) / n.sum())
-        middle = base + shift / 2
-        control = self.covariance[1, 1]
-        error = (n[0] ** 2 * control + n[1] ** 2 * (self.covariance[0, 0] - control)) / n.sum() ** 2
-        return float(np.exp(np.clip(shift * middle / (middle**2 + error), -_LOG_2, _LOG_2)))
+        return _scale(self.of.counts, self.means, self.covariance, shift, base)
 
     def interval(
         self, statistic: Curve, scale: Curve, value: float, step: float, level: float, *, ratio: bool = False
@@ -143,9 +138,21 @@ def contrast(of: Units, top: Floats, *, before: ArrayLike | None, seed: int) -> 
     if of.weight is not None:
         words.append("weighted")
     mean_size = np.bincount(of.treated, of.size, 2) / of.counts
-    against = reference(influence, of.size / mean_size[of.treated.astype(np.intp)], of.treated, seed)
-    covariance = np.array([[control + treated, -control], [-control, control]])
-    return Contrast(of, of.means(top), influence, covariance, against, ", ".join([against.name, *words]))
+    covariance, means = np.array([[control + treated, -control], [-control, control]]), of.means(top)
+    scale = _scale(of.counts, means, covariance, float(means[1] - means[0]), None)
+    against = reference(influence, of.size / mean_size[of.treated.astype(np.intp)], of.treated, scale, seed)
+    return Contrast(of, means, influence, covariance, against, ", ".join([against.name, *words]))
+
+
+def _scale(
+    n: npt.NDArray[np.intp], means: Floats, covariance: Floats, shift: float, base: float | None
+) -> float:
+    if base is None:
+        base = float(n @ (means - [0, shift]) / n.sum())
+    middle = base + shift / 2
+    control = covariance[1, 1]
+    error = (n[0] ** 2 * control + n[1] ** 2 * (covariance[0, 0] - control)) / n.sum() ** 2
+    return float(np.exp(np.clip(shift * middle / (middle**2 + error), -_LOG_2, _LOG_2)))
 
 
 def widened(found: Contrast, further: Floats) -> Contrast:

@@ -50,7 +50,8 @@ def mean_effect(
     """Difference in means.
 
     The interval is Welch's where both arms together show little skewness for the size of the smaller
-    one, and of a studentised permutation elsewhere (:mod:`evaluation.reference`). With clusters the
+    one, of a studentised permutation elsewhere, and of a studentised bootstrap where the arms are of
+    different kinds (:mod:`evaluation.reference`). With clusters the
     mean is still of rows, its error is that of whole clusters, degrees of freedom count clusters.
 
     Args:

@@ -269,3 +269,36 @@ def test_a_ratio_needs_a_denominator():
     _, value, treated = light(10)
     with pytest.raises(ExperimentError, match="denominators of an arm"):
         ratio_effect(value, np.where(treated, 0, 1), treated)
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
+def test_arms_of_different_kinds_are_resampled_by_themselves(share):
+    rng = np.random.default_rng(5)
+    treated = rng.permutation(2000) < share * 2000
+    money = np.where(rng.random(2000) < 0.8, 0.0, rng.lognormal(0, 1.8, 2000))
+    value = np.where(treated, money, rng.gamma(4, 0.25, 2000))
+    found = mean_effect(value, treated)
+    assert found.method == "studentised bootstrap"
+    # The same by hand: each arm drawn from itself, the difference in its own standard errors.
+    mine, theirs = value[treated], value[~treated]
+    gap, t = mine.mean() - theirs.mean(), []
+    for _ in range(2000):
+        a, b = rng.choice(mine, len(mine)), rng.choice(theirs, len(theirs))
+        t.append((a.mean() - b.mean() - gap) / np.sqrt(a.var() / len(a) + b.var() / len(b)))
+    low, high = gap - found.standard_error * np.quantile(t, [0.975, 0.025])
+    width = high - low
+    assert found.absolute.low == pytest.approx(low, abs=0.1 * width)
+    assert found.absolute.high == pytest.approx(high, abs=0.1 * width)
+    # Exchanging the arms turns the interval round, but for other draws.
+    turned = mean_effect(value, ~treated)
+    assert turned.absolute.low == pytest.approx(-found.absolute.high, abs=0.12 * width)
+
+
+def test_arms_alike_but_for_their_scale_are_pooled():
+    methods = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        treated = rng.permutation(2000) < 1800
+        money = np.where(rng.random(2000) < 0.8, 0.0, rng.lognormal(0, 1.8, 2000))
+        methods.append(mean_effect(money * (1 + 0.3 * treated), treated).method)
+    assert methods.count("studentised permutation") >= 38
