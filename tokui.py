@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from features.counted import counted
 from features.errors import TokuiError
 from serving import experiments
 from serving.terminal import (
@@ -101,13 +102,27 @@ def init(
 @app.command()
 def check(config: Config = TOML, as_json: Json = False) -> None:
     """Bind all tables, validate every row, and report what was found and what was dropped."""
-    from serving import show
+    from evaluation.experiment import plain
+    from serving import show, showexperiments
+    from training.assigned import assigned, costs_of_nobody
 
     with bound(config) as tables:
         reports = [report.to_dict() for report in tables.reports]
+        found = assigned(tables) if "assignments" in tables.names else []
+        strange = costs_of_nobody(tables, found)
+    document = {
+        "tables": reports,
+        "experiments": plain(found),
+        "warnings": [strange] if strange else [],
+        "fingerprint": tables.fingerprint,
+    }
 
-        document = {"tables": reports, "fingerprint": tables.fingerprint}
-        say(document, as_json, lambda: out.print(show.reports(tables.reports), highlight=False))
+    def shown() -> None:
+        out.print(show.reports(tables.reports), highlight=False)
+        if found:
+            out.print(showexperiments.experiments(found, strange), highlight=False)
+
+    say(document, as_json, shown)
 
 
 @app.command()
@@ -128,7 +143,7 @@ def simulate(
         {"folder": str(folder), "rows": rows},
         as_json,
         lambda: out.print(
-            f"wrote {sum(rows.values()):,} rows in {len(rows)} files and tokui.toml to [bold]{folder}[/]"
+            f"wrote {counted(sum(rows.values()), 'row')} in {counted(len(rows), 'file')} and tokui.toml to [bold]{folder}[/]"
         ),
     )
 
@@ -173,7 +188,9 @@ def features(
     say(
         {"path": str(path), "rows": rows, "cutoffs": [wall_clock(c).isoformat() for c in grid]},
         as_json,
-        lambda: out.print(f"wrote {rows:,} rows at {len(grid)} cutoffs to [bold]{path}[/]"),
+        lambda: out.print(
+            f"wrote {counted(rows, 'row')} at {counted(len(grid), 'cutoff')} to [bold]{path}[/]"
+        ),
     )
 
 
@@ -228,7 +245,8 @@ def train(
             found.append(show.version_document(version) | {"refused": made.backtest.refused})
             if not as_json:
                 judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
-                title = f"{name} {version.number}, {len(made.backtest.actual):,} customers from {version.judged_at[:10]} on"
+                judged_on = counted(len(made.backtest.actual), "customer")
+                title = f"{name} {version.number}, {judged_on} from {version.judged_at[:10]} on"
                 out.print(show.compared(title, version.kind, judged, made.backtest.refused))
                 out.print(f"model card: {tracker.artifact(version, 'card.html')}", soft_wrap=True)
     say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
@@ -300,7 +318,7 @@ def snapshot(
         {"path": str(taken.path), "customers": taken.customers, "as_of": taken.as_of_text},
         as_json,
         lambda: out.print(
-            f"wrote {taken.customers:,} customers as of [bold]{taken.as_of_text[:10]}[/] to {taken.path}"
+            f"wrote {counted(taken.customers, 'customer')} as of [bold]{taken.as_of_text[:10]}[/] to {taken.path}"
         ),
     )
 
@@ -349,7 +367,7 @@ def score(
     say(
         {"path": str(path), "rows": rows},
         as_json,
-        lambda: out.print(f"wrote {rows:,} customers to [bold]{path}[/]"),
+        lambda: out.print(f"wrote {counted(rows, 'customer')} to [bold]{path}[/]"),
     )
 
 

@@ -7,13 +7,12 @@ import numpy as np
 
 from evaluation.beforeafter import BeforeAfter, Period
 from evaluation.bootstrap import Estimate
+from evaluation.cardtables import Table
 from evaluation.experimentcharts import Axis, Bar, Mark, Side, bars, forest
-from evaluation.experimentwords import ReadoutWords
+from evaluation.experimentwords import ReadoutWords, coarse
 from evaluation.pages import rendered
 from evaluation.wording import NOTHING, Language
 from features.observations import wall_clock
-
-_FINE = 1000
 
 
 def render_before_after(
@@ -33,8 +32,7 @@ def render_before_after(
         lang: ``en`` or ``ja``.
     """
     several = [found] if isinstance(found, BeforeAfter) else list(found)
-    typical = max((abs(each.before.value) for each in several), default=0.0)
-    w = ReadoutWords(lang, currency, whole=typical >= _FINE, page="beforeafter", level=several[0].level)
+    w = words_for(several, currency, lang)
     day = w.date(wall_clock(several[0].campaign_start))
     return rendered(
         "beforeafter.html",
@@ -51,12 +49,15 @@ def render_before_after(
     )
 
 
-def _count(found: BeforeAfter, w: ReadoutWords) -> str:
-    return w(f"units.{found.kind}_{'one' if found.count == 1 else 'many'}", count=found.count)
+def words_for(several: Sequence[BeforeAfter], currency: str, lang: Language = "en") -> ReadoutWords:
+    """The words of some comparisons of one campaign, and how their money reads."""
+    whole = coarse(each.before.value for each in several)
+    return ReadoutWords(lang, currency, whole=whole, page="beforeafter", level=several[0].level)
 
 
 def _sentence(found: BeforeAfter, w: ReadoutWords) -> str:
-    fields = {"count": _count(found, w), "day": w.date(wall_clock(found.campaign_start)), "level": w.sure}
+    count, day = w.counted(found.kind, found.count), w.date(wall_clock(found.campaign_start))
+    fields = {"count": count, "day": day, "level": w.sure}
     relative = found.relative
     if np.isfinite(relative.value):
         key = "more" if relative.value >= 0 else "less"
@@ -78,14 +79,14 @@ def _kind(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
     return {
         "title": w(f"kinds.{found.kind}"),
         "svg": _picture(found, w),
-        "compared": _compared(found, w),
-        "season": _season(found, w),
-        "periods": _periods(found, w),
+        "compared": compared(found, w),
+        "season": season(found, w),
+        "periods": periods(found, w),
     }
 
 
-def _used(found: BeforeAfter) -> list[Side]:
-    """Which periods are compared: the whole ones next to the start."""
+def sides(found: BeforeAfter) -> list[Side]:
+    """On which side each period is compared: the whole ones next to the start are, others on none."""
     before = [k for k, each in enumerate(found.periods) if each.side == "before" and each.complete][
         -found.count :
     ]
@@ -98,7 +99,7 @@ def _used(found: BeforeAfter) -> list[Side]:
 def _picture(found: BeforeAfter, w: ReadoutWords) -> Any:
     shown = [
         Bar(_label(each, found, w), each.total, side)
-        for each, side in zip(found.periods, _used(found), strict=True)
+        for each, side in zip(found.periods, sides(found), strict=True)
     ]
     starts = 0.0
     for each in found.periods:
@@ -124,21 +125,24 @@ def _label(period: Period, found: BeforeAfter, w: ReadoutWords) -> str:
     return w("periods.label", month=begin.month, day=begin.day)
 
 
-def _compared(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
+def compared(found: BeforeAfter, w: ReadoutWords) -> Table:
+    """Means of both sides and how they differ."""
     rows: list[list[Any]] = [
-        [w("compared.before"), w.money(found.before.value), w.ends("money", found.before)],
-        [w("compared.after"), w.money(found.after.value), w.ends("money", found.after)],
-        [w("compared.change"), *w.cell("money", found.change)],
-        [w("compared.relative"), *w.relative(found.relative)],
+        [w("compared.before"), (w.money(found.before.value), w.ends("money", found.before))],
+        [w("compared.after"), (w.money(found.after.value), w.ends("money", found.after))],
+        [w("compared.change"), w.cell("money", found.change)],
+        [w("compared.relative"), w.relative(found.relative)],
     ]
-    heads = [w("compared.mean"), w("compared.number"), w("compared.interval", level=w.sure)]
-    return {"caption": w("compared.heads", count=_count(found, w)), "heads": heads, "rows": rows}
+    caption = w("compared.heads", count=w.counted(found.kind, found.count), level=w.sure)
+    return {"caption": caption, "heads": [w("compared.mean"), w("compared.number")], "rows": rows}
 
 
-def _season(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
+def season(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
+    """The change against that of a year earlier: what is said, and a table where that is known."""
     last, beyond = found.last_year, found.beyond_season
     if last is None or beyond is None:
-        return {"lead": w("season.years" if found.kind == "year" else "season.none"), "svg": None}
+        said = w("season.years" if found.kind == "year" else "season.none")
+        return {"lead": said, "svg": None, "table": None}
     named: list[tuple[str, Estimate]] = [
         (w("season.now"), found.relative),
         (w("season.last"), last),
@@ -160,9 +164,10 @@ def _season(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
     }
 
 
-def _periods(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
+def periods(found: BeforeAfter, w: ReadoutWords) -> Table:
+    """Every period, and whether it is compared."""
     rows: list[list[Any]] = []
-    for each, side in zip(found.periods, _used(found), strict=True):
+    for each, side in zip(found.periods, sides(found), strict=True):
         key = (
             side
             if side != "none"

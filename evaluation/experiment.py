@@ -14,12 +14,9 @@ from evaluation.effects import Effect
 from evaluation.policy import Threshold
 from evaluation.policy_value import GainCurve
 from evaluation.sampleratio import SampleRatio
-from evaluation.segments import Segments
+from evaluation.segments import DIFFER, Segments
 from evaluation.sequential import Look
 from features.types import Floats
-
-DIFFER = 0.05
-"""Adjusted p value below which segments count as different."""
 
 Unit = Literal["money", "count", "share", "ratio"]
 

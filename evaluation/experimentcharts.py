@@ -177,7 +177,7 @@ def bars(periods: Sequence[Bar], starts: float, title: str, about: str, y: Axis,
         y: The vertical axis.
         mark: What is said of the moment.
     """
-    bottom, left, right = 214, 54, WIDTH - 10
+    bottom, left, right = 214, 54, _RIGHT
     found = [v for each in periods for v in (each.found.low, each.found.high, each.found.value)]
     up = _Scale.over([*(v for v in found if np.isfinite(v)), 0.0], bottom, 40)
     step = (right - left) / len(periods)

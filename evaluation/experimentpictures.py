@@ -17,7 +17,8 @@ from evaluation.sequential import Look
 from evaluation.wording import NOTHING
 
 LTV = "ltv"
-_THIRDS = ("low", "middle", "high")
+THIRDS = ("low", "middle", "high")
+"""Of customers by the margin expected of them, from below."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # the wall clock of the project
 
 
@@ -125,8 +126,8 @@ def segments(r: Readout, w: ReadoutWords) -> dict[str, Any]:
 def _segments(reading: SegmentReading, r: Readout, w: ReadoutWords) -> dict[str, Any]:
     unit = next(each.unit for each in r.measures if each.name == r.primary)
     found = list(reading.segments.rows)
-    if {each.name for each in found} <= set(_THIRDS):
-        found.sort(key=lambda each: _THIRDS.index(each.name))
+    if {each.name for each in found} <= set(THIRDS):
+        found.sort(key=lambda each: THIRDS.index(each.name))
     marks, told, rows = [], [], []
     for each in found:
         name = w.segment(reading.dimension, each.name)
@@ -149,8 +150,10 @@ def _segments(reading: SegmentReading, r: Readout, w: ReadoutWords) -> dict[str,
     }
 
 
-def course(r: Readout, w: ReadoutWords) -> list[dict[str, Any]]:
-    """The effect by days since the assignment, one picture an arm, all on one scale."""
+def course(r: Readout, w: ReadoutWords) -> dict[str, Any] | None:
+    """The effect by days since the assignment, one picture an arm, all on one scale; None without any."""
+    if not r.course:
+        return None
     unit = next(each.unit for each in r.measures if each.name == r.primary)
     curves = {}
     for arm, group in groupby(
@@ -180,7 +183,9 @@ def course(r: Readout, w: ReadoutWords) -> list[dict[str, Any]]:
         )
         svg = lines([line], w("course.picture", arm=arm), about, x, y, limits)
         found.append({"title": arm, "svg": svg, "about": about})
-    return found
+    known = {each.day for each in r.course}
+    lead = w("course.lead", measure=w.inside(r.primary), level=w.sure, step=round(max(known) / len(known)))
+    return {"lead": lead, "arms": found}
 
 
 def looks(r: Readout, w: ReadoutWords) -> list[dict[str, Any]]:

@@ -6,14 +6,11 @@ from evaluation.experimentpictures import LTV, before, course, effects, looks, n
 from evaluation.experimenttables import facts, methods, ratio, returns, warnings
 from evaluation.experimentuplift import uplift
 from evaluation.experimentverdict import glance, headline
-from evaluation.experimentwords import ReadoutWords
+from evaluation.experimentwords import ReadoutWords, coarse
 from evaluation.pages import rendered
 from evaluation.wording import Language
 
 __all__ = ["render_before_after", "render_experiment"]
-
-_FINE = 1000
-"""From such an amount per account on, cents are noise."""
 
 
 def render_experiment(readout: Readout, lang: Language = "en") -> str:
@@ -27,13 +24,11 @@ def render_experiment(readout: Readout, lang: Language = "en") -> str:
         lang: ``en`` or ``ja``.
     """
     r = readout
-    control = [
-        abs(each.best.control) for each in r.effects if each.measure == r.primary and each.best is not None
-    ]
+    control = [each.best.control for each in r.effects if each.measure == r.primary and each.best]
     w = ReadoutWords(
         lang,
         r.currency,
-        whole=max(control, default=0.0) >= _FINE,
+        whole=coarse(control),
         level=r.level,
         observational=not r.randomised,
     )
@@ -55,7 +50,7 @@ def render_experiment(readout: Readout, lang: Language = "en") -> str:
         long=any(each.measure == LTV for each in r.effects),
         returns=None if blocked else returns(r, w),
         segments=None if blocked else segments(r, w),
-        course=[] if blocked else course(r, w),
+        course=None if blocked else course(r, w),
         looks=[] if blocked else looks(r, w),
         uplift=None if blocked or r.uplift is None else uplift(r.uplift, w),
         numbers=[] if blocked else numbers(r, w),

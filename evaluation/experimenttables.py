@@ -25,7 +25,7 @@ def facts(r: Readout, w: ReadoutWords) -> list[tuple[str, list[str]]]:
     first, last = w.date(r.first), w.date(r.last)
     when = w("what.day", first=first) if first == last else w("what.days", first=first, last=last)
     groups = [
-        w("what.treated" if k else "what.control", arm=arm, count=f"{r.sizes[arm]:,}")
+        w("what.treated" if k else "what.control", arm=arm, customers=w.counted("customers", r.sizes[arm]))
         for k, arm in enumerate(r.arms)
     ]
     primary = next(each for each in r.measures if each.name == r.primary)
@@ -51,6 +51,7 @@ def warnings(r: Readout, w: ReadoutWords) -> list[tuple[str, bool]]:
             continue
         fields = {
             "count": f"{each.count:,}",
+            "customers": w.counted("customers", each.count),
             "example": each.example or NOTHING,
             "days": r.horizon_days,
             "least": MIN_UNITS,
@@ -109,7 +110,8 @@ def returns(r: Readout, w: ReadoutWords) -> dict[str, Any] | None:
 
 def _brought(found: tuple[Return, ...], caption: str, w: ReadoutWords) -> dict[str, Any]:
     rows: list[list[Any]] = []
-    for each in found:
+    totals = w.totals([each.total for each in found])
+    for each, total in zip(found, totals, strict=True):
         free = each.roi is None
         rows.append([
             (each.arm, "") if each.roi is None else (each.arm, _paid(each.roi.low, each.roi.high, w)),
@@ -117,7 +119,7 @@ def _brought(found: tuple[Return, ...], caption: str, w: ReadoutWords) -> dict[s
             w.cell("money", each.per_customer),
             (NOTHING if free else w.money(each.cost), f"× {each.customers:,}"),
             NOTHING if free else w.cell("money", each.net),
-            w.total(each.total),
+            total,
         ])  # fmt: skip
     keys = ("arm", "roi", "brought", "cost", "net", "total")
     heads = [w(f"returns.{key}", unit=w.money(1, 0)) for key in keys]
@@ -169,7 +171,7 @@ def _of_effects(r: Readout, w: ReadoutWords, *, adjusted: bool) -> list[str]:
                     measure=w.measure(each.name),
                     low=w.money(each.low),
                     high=w.money(each.high),
-                    beyond=f"{each.beyond:,}",
+                    customers=w.counted("customers", each.beyond),
                 )
             )
         if each.missing:

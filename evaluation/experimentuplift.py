@@ -1,5 +1,6 @@
 """Whom to treat: the part of an experiment's report about an uplift model of it."""
 
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,9 @@ from evaluation.bootstrap import Estimate
 from evaluation.curves import Curve
 from evaluation.experiment import UpliftReading
 from evaluation.experimentcharts import Axis, Line, Mark, forest, limits_of, lines
+from evaluation.experimentpictures import THIRDS
 from evaluation.experimentwords import ReadoutWords
-from evaluation.policy_value import GainCurve
 
-_THIRDS = ("low", "middle", "high")
 _BUDGETS = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -25,7 +25,7 @@ def uplift(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
         "learners": _learners(found, w),
         "arms": _arms(found, learner, w),
         "curves": _curves(found, w),
-        "gain": _gain(found.gain, w),
+        "gain": _gain(found, w),
         "rules": _rules(found, w) if found.proven else None,
     }
 
@@ -87,43 +87,70 @@ def _at(line: Line, share: float, w: ReadoutWords) -> str:
     return w.change("money", float(np.interp(share, line.x, line.y)))
 
 
-def _gain(found: GainCurve, w: ReadoutWords) -> dict[str, Any]:
-    lead = w("uplift.budget_lead", customers=w.number(found.customers, 0), level=w.sure)
-    at = found.policy.at
+def _gain(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
+    gain = found.gain
+    at, n = gain.policy.at, gain.customers
     if not at[-1] > at[0]:
-        return {"lead": w("uplift.budget_flat"), "svg": None, "table": None}
+        return {"lead": w("uplift.budget_flat"), "svg": None}
+    single = _singles(found)
+    lead = w("uplift.budget_lead", customers=w.number(n, 0), level=w.sure, single=_single(single, w))
     names = {key: w(f"uplift.{key}") for key in ("policy", "constant", "random")}
-    n = found.customers
-    curves = {key: getattr(found, key) for key in names}
+    if len(single) == 1:
+        names["constant"] = w("uplift.constant_arm", arm=single[0][0])
+    curves = {key: getattr(gain, key) for key in names}
     drawn = [
         Line(names[key], at, curve.value * n, *((curve.low * n, curve.high * n) if key == "policy" else ()))
         for key, curve in curves.items()
     ]
-    last = {key: w.total_of(float(curve.value[-1]) * n) for key, curve in curves.items()}
+    ends = w.sums([float(curve.value[-1]) * n for curve in curves.values()])
+    told = [w("uplift.budget_end", name=name, value=v) for name, v in zip(names.values(), ends, strict=True)]
     svg = lines(
         drawn,
         w("uplift.budget"),
-        w("uplift.budget_about", **last),
+        w("uplift.budget_about", all=w.joined(told)),
         Axis(w("uplift.budget_x", currency=w.coin), w.tick("money")),
         _axis(w, "uplift.budget_y"),
     )
-    rows: list[list[Any]] = []
-    for share in _BUDGETS:
-        k = int(np.argmin(np.abs(at - share * at[-1])))
-        cells = [
-            w.total(Estimate(*(float(each[k]) * n for each in (curve.value, curve.low, curve.high))))
-            for curve in curves.values()
-        ]
-        rows.append([w.total_of(float(at[k])), *cells])
+    steps = [int(np.argmin(np.abs(at - share * at[-1]))) for share in _BUDGETS]
+    cells = w.totals([
+        Estimate(*(float(each[k]) * n for each in (curve.value, curve.low, curve.high)))
+        for k in steps
+        for curve in curves.values()
+    ])  # fmt: skip
+    rows: list[list[Any]] = [
+        [budget, *cells[i * len(curves) : (i + 1) * len(curves)]]
+        for i, budget in enumerate(w.sums([float(at[k]) for k in steps]))
+    ]
     heads = [w("uplift.budget_x", currency=w.coin), *names.values()]
     table = {"caption": w("uplift.budget_caption", level=w.sure), "heads": heads, "rows": rows}
-    return {"lead": lead, "svg": svg, "table": table}
+    behind = ""
+    if gain.constant.value[-1] > gain.policy.value[-1]:
+        behind = w("uplift.budget_behind", arm=single[-1][0], policy=ends[0], constant=ends[1])
+    return {"lead": lead, "svg": svg, "behind": behind, "table": table}
+
+
+def _singles(found: UpliftReading) -> list[tuple[str, float]]:
+    """The arms that are best for all, each with the budget from which it is, ascending."""
+    arms, gain = tuple(found.toc), found.gain
+    # With nothing to spend no arm is better than another.
+    budgets = [(arms[k], float(at)) for k, at in zip(gain.best, gain.policy.at, strict=True) if at > 0]
+    return [next(group) for _, group in groupby(budgets, lambda each: each[0])]
+
+
+def _single(singles: list[tuple[str, float]], w: ReadoutWords) -> str:
+    first, *others = singles
+    told = [
+        w("uplift.single_from", arm=arm, money=money)
+        for (arm, _), money in zip(others, w.sums([at for _, at in others]), strict=True)
+    ]
+    return w.joined([first[0], *told])
 
 
 def _rules(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
     rules = list(found.rules)
-    if {each.segment for each in rules} <= set(_THIRDS):
-        rules.sort(key=lambda each: -_THIRDS.index(each.segment))
+    if {each.segment for each in rules} <= set(THIRDS):
+        rules.sort(key=lambda each: -THIRDS.index(each.segment))
+    money = iter(w.sums([each for rule in rules for each in (rule.cost, rule.net)]))
     rows = [
         [
             w.segment("value", each.segment),
@@ -131,10 +158,10 @@ def _rules(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
             w("uplift.of", treated=f"{each.treated:,}", customers=f"{each.customers:,}"),
             w.money(each.lowest_uplift),
             w.percent(each.followed, 0),
-            w.total_of(each.cost),
-            w.total_of(each.net),
+            cost,
+            net,
         ]
-        for each in rules
+        for each, cost, net in zip(rules, money, money, strict=True)
     ]
     keys = ("segment", "arm", "treated", "lowest", "followed", "cost", "net")
     return {"caption": w("uplift.rules_lead"), "heads": [w(f"uplift.{key}") for key in keys], "rows": rows}

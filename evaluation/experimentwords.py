@@ -1,6 +1,6 @@
 """How an experiment's findings read: changes with their sign, p values, measures and segments in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,10 @@ from evaluation.wording import NOTHING, Words
 
 _GREEK = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 _KANJI = ((1e8, "億"), (1e4, "万"))
+_FINE = 1000
+"""From such an amount on, cents are noise."""
+_MOST_MAN = 1e9
+"""Below this a table counts in 万, whose whole numbers say more than parts of 億."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +82,42 @@ class ReadoutWords(Words):
         """A change over its interval, for a table."""
         return self.change(unit, found.value), self.ends(unit, found)
 
-    def total_of(self, value: float) -> str:
-        """A large sum of money, to four digits."""
-        if not np.isfinite(value) or abs(value) < 1000:
-            return self.money(value)
-        # Where the sign, the number and the currency stand is what money of 1 says.
-        return self.money(np.sign(value), 0).replace("1", self._short(abs(value)))
+    def counted(self, noun: str, count: int) -> str:
+        """So many of something, one in the singular."""
+        return self(f"units.{noun}_{'one' if count == 1 else 'many'}", count=f"{count:,}")
 
-    def total(self, found: Estimate) -> tuple[str, str]:
-        """A sum over its interval, for a table."""
-        return _signed(self.total_of(found.value), found.value), self.span(
-            *map(self.total_of, (found.low, found.high))
-        )
+    def sums(self, column: Sequence[float]) -> list[str]:
+        """A column of sums of money, all in one size and with as many decimals, so that they compare."""
+        largest = max((abs(each) for each in column if np.isfinite(each)), default=0.0)
+        size, letter = self._size_of(largest)
+        if not letter:
+            return [self.money(each) for each in column]
+        digits = int(np.clip(2 - np.floor(np.log10(largest / size)), 0 if letter == "万" else 1, 2))
+        return [self._sized(each, size, letter, digits) for each in column]
+
+    def _size_of(self, largest: float) -> tuple[float, str]:
+        sizes: Sequence[tuple[float, str]] = _KANJI if self.language == "ja" else _GREEK
+        if self.language == "ja" and largest < _MOST_MAN:
+            sizes = sizes[1:]
+        return next((each for each in sizes if largest >= each[0] * 0.9999), (1.0, ""))
+
+    def _sized(self, value: float, size: float, letter: str, digits: int) -> str:
+        if not np.isfinite(value):
+            return NOTHING
+        if value == 0:
+            return self.money(0, 0)
+        rounded = round(value / size, digits)
+        # Where the sign, the number and the currency stand is what money of 1 says.
+        told = self.money(-1 if rounded < 0 else 1, 0)
+        return told.replace("1", self.number(abs(rounded), digits) + letter)
+
+    def totals(self, column: Sequence[Estimate]) -> list[tuple[str, str]]:
+        """A column of sums over their intervals, for a table."""
+        told = iter(self.sums([end for each in column for end in (each.value, each.low, each.high)]))
+        return [
+            (_signed(value, each.value), self.span(low, high))
+            for each, value, low, high in zip(column, told, told, told, strict=True)
+        ]
 
     def relative(self, found: Estimate) -> tuple[str, str]:
         """A relative change over its interval, for a table."""
@@ -151,6 +179,11 @@ class ReadoutWords(Words):
     def axis_title(self, unit: Unit) -> str:
         """What an axis of differences in such a unit shows."""
         return self(f"units.{unit}_change", currency=self.coin)
+
+
+def coarse(amounts: Iterable[float]) -> bool:
+    """Whether some amount is so large that money is told without decimals."""
+    return max(map(abs, amounts), default=0.0) >= _FINE
 
 
 def sign_of(found: MeasureEffect, level: float) -> Sign:

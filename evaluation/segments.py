@@ -20,7 +20,7 @@ from features.errors import ExperimentError
 from features.types import Floats
 
 DIFFER = 0.05
-"""Heterogeneity counts as proven at this p value or below."""
+"""Segments count as different below this p value."""
 
 # Shrinkage factors at which the spread between segments is weighed up.
 _GRID = (np.arange(200) + 0.5) / 200
@@ -66,7 +66,7 @@ class Segments:
     @property
     def differ(self) -> bool:
         """Whether segments differ; where False, the overall effect is the one to act on for each."""
-        return self.heterogeneity_p <= DIFFER
+        return self.heterogeneity_p < DIFFER
 
 
 def segment_effects(

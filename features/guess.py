@@ -249,6 +249,23 @@ def _pace(text: str, home: Path) -> str:
         f"\n[churn]\nhorizons_days = {list(fit.churn)}  # {note}\n"
         f"silence_days = {fit.silence}  # without contracts: days without an order that mean gone\n"
         f"\n[training]\nstep_days = {fit.step}\nmin_history_days = {fit.min_history}\n"
+        f"{_uplift(fit.ltv)}"
+    )
+
+
+def _uplift(days: int) -> str:
+    """Settings of experiments, which no file says; they hold once the marks before them are taken away."""
+    return (
+        "\n# For experiments, once [tables.assignments] is bound; take away the # of what you need.\n"
+        "# [uplift]\n"
+        f"# horizon_days = {days}  # days of margin that arms are judged by; those of [ltv] if left out\n"
+        '# control = "control"  # the arm that was left alone, as assignments write it\n'
+        "# observational = false  # true where nobody drew the arms by chance\n"
+        '# cluster = "owner"  # only where all accounts of an owner, industry, country or region got an arm together\n'
+        "#\n"
+        "# [uplift.costs]  # what one treatment costs, in your currency, by arm as assignments write it\n"
+        "# cross-sell = 6000\n"
+        '# "renewal call" = 12000\n'
     )
 
 

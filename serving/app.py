@@ -17,6 +17,7 @@ from serving.history import FieldError, read_account
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.openapi import describe, page
 from serving.predictor import Predictor
+from serving.recommend import check_sent_budget
 
 MOST_IDS = 1_000
 MOST_EXPLAINED = 100
@@ -182,7 +183,13 @@ class Routes:
 
     async def recommend(self, receive: Receive) -> Reply:
         """POST /recommend."""
-        request = self._recommend.decode(await _body(receive))
+        body = await _body(receive)
+        try:
+            request = self._recommend.decode(body)
+        except msgspec.MsgspecError:
+            # msgspec says what it expected but not what was sent, and takes NaN for no JSON at all.
+            check_sent_budget(body)
+            raise
         recommender = self._ready().uplift.ready()
         ids = _texts(request.customer_ids)
 

@@ -9,6 +9,7 @@ import typer
 from serving.terminal import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say, tracker_of
 
 if TYPE_CHECKING:
+    from evaluation.experiment import Readout
     from evaluation.wording import Language
 
 app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
@@ -21,17 +22,15 @@ Lang = Annotated[str, typer.Option(help="en or ja.")]
 
 @app.command(name="list")
 def listed(config: Config = TOML, as_json: Json = False) -> None:
-    """List the experiments in assignments."""
+    """List the experiments in assignments, and what is odd about them."""
+    from evaluation.experiment import plain
     from serving import showexperiments as show
-    from training.enrolment import experiments
+    from training.assigned import assigned, costs_of_nobody
 
     with bound(config) as tables:
-        found = experiments(tables)
-    say(
-        [{"experiment": name, "customers": count} for name, count in found.items()],
-        as_json,
-        lambda: out.print(show.experiments(found)),
-    )
+        found = assigned(tables)
+        strange = costs_of_nobody(tables, found)
+    say(plain(found), as_json, lambda: out.print(show.experiments(found, strange), highlight=False))
 
 
 @app.command()
@@ -75,14 +74,8 @@ def plan(
 def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json = False) -> None:
     """What an experiment did to clicks, orders, margin and LTV, with intervals; and what it earned."""
     from serving import showexperiments as show
-    from training.history import read_history
-    from training.readout import read_experiment
 
-    with bound(config) as tables, progress("readout") as step:
-        found = read_experiment(
-            tables, read_history(tables), tracker_of(tables.settings), experiment,
-            threads=THREADS, progress=step,
-        )  # fmt: skip
+    found = _read(config, experiment, "readout")
     say(found.to_dict(), as_json, lambda: out.print(show.readout(found)))
 
 
@@ -103,24 +96,16 @@ def report(
     from evaluation.experimentreport import render_experiment
     from features.errors import SettingsError
     from features.files import write_text
-    from training.history import read_history
-    from training.readout import read_experiment
 
     language = _language(lang)
-    with bound(config) as tables, progress("report") as step:
-        found = read_experiment(
-            tables, read_history(tables), tracker_of(tables.settings), experiment,
-            threads=THREADS, progress=step,
-        )  # fmt: skip
-        step("drawing")
-        page = render_experiment(found, language)
+    if path is not None and path.suffix.lower() == ".json":
+        raise SettingsError(f"--output {path} is where the JSON goes; give the name of an HTML file")
+    found = _read(config, experiment, "report")
     # An id may hold anything; a file's name had better not.
     name = re.sub(r"[^\w.-]+", "-", found.experiment)
     html = path or Path(f"{name}.{lang}.html")
     data = html.with_suffix(".json")
-    if data == html:
-        raise SettingsError(f"--output {html} is where the JSON goes; give the name of an HTML file")
-    write_text(html, page)
+    write_text(html, render_experiment(found, language))
     write_text(data, json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
     say(
         {"html": str(html), "json": str(data), "verdict": found.verdict.code},
@@ -145,8 +130,8 @@ def before_after(
     as_json: Json = False,
 ) -> None:
     """Margin before and after a campaign without a control group. This is no proof of an effect."""
+    from evaluation.beforeafterreport import render_before_after, sides
     from evaluation.experiment import plain
-    from evaluation.experimentreport import render_before_after
     from features.files import write_text
     from features.observations import wall_clock
     from serving import showexperiments as show
@@ -165,10 +150,22 @@ def before_after(
             )
     document = plain(found)
     document["campaign_start"] = wall_clock(found.campaign_start).isoformat()
-    for each in document["periods"]:
+    for each, side in zip(document["periods"], sides(found), strict=True):
         each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
+        each["compared"] = side != "none"
     document |= {"causal": False, "written": None if path is None else str(path)}
     say(document, as_json, lambda: out.print(show.before_after(found, settings.currency)))
+
+
+def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
+    from training.history import read_history
+    from training.readout import read_experiment
+
+    with bound(config) as tables, progress(verb) as step:
+        return read_experiment(
+            tables, read_history(tables), tracker_of(tables.settings), experiment,
+            threads=THREADS, progress=step,
+        )  # fmt: skip
 
 
 def _language(lang: str) -> "Language":

@@ -1,7 +1,9 @@
 """The recommender: an uplift champion and a snapshot in, ranked actions out. Knows nothing of the web."""
 
+import json
 import logging
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +31,9 @@ LEVEL = 0.95
 NO_UPLIFT = (
     "no uplift model has been promoted; run `tokui train uplift --experiment ID`, then `tokui promote uplift`"
 )
+
+_MOST_SAID = 40
+"""Letters of what was sent that an error says again."""
 
 Rows = npt.NDArray[np.intp]
 
@@ -124,8 +129,9 @@ class Recommender:
 
         Raises:
             UnknownCustomerError: Some customers are not in the snapshot.
-            FieldError: The model has no such arm.
+            FieldError: The model has no such arm, or the budget is no amount of 0 or more.
         """
+        check_budget(budget)
         offered = self._offered(arms)
         self._known("capacity", capacity or {})
         asked = positions(self.snapshot, customer_ids)
@@ -221,6 +227,46 @@ class Uplift:
     def after(self, before: "Uplift") -> "Uplift":
         """This, or what there was before it if this could not be used."""
         return replace(before, reason=self.reason) if self.recommender is None and self.reason else self
+
+
+def check_budget(budget: object) -> None:
+    """Whether a budget as it was given can be one.
+
+    Raises:
+        FieldError: It is not a number, below 0, or beyond all measure.
+    """
+    if budget is None:
+        return
+    # True is a number to Python, and nobody's budget.
+    if (
+        isinstance(budget, int | float | np.integer)
+        and not isinstance(budget, bool)
+        and 0 <= budget <= sys.float_info.max
+    ):
+        return
+    said = json.dumps(budget, ensure_ascii=False, default=str)
+    said = said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "…"
+    raise FieldError(
+        "budget",
+        f"{said} is no finite number of 0 or more; give one in the project's currency, such as 50000, or leave it "
+        "out for no limit",
+    )
+
+
+def check_sent_budget(body: bytes) -> None:
+    """Whether it is the budget that is wrong with a body that could not be read.
+
+    Reads what is not quite JSON as well, because the likeliest of it is a budget of NaN.
+
+    Raises:
+        FieldError: It is.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(document, dict):
+        check_budget(document.get("budget"))
 
 
 def load_uplift(live: Live, snapshot: Snapshot) -> Uplift:

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluation.bootstrap import Estimate
+from features.counted import counted
 from features.tablereport import TableReport
 from training.promotion import Promotion, metric_of
 from training.tracking import Version
@@ -92,7 +93,7 @@ def promoted(made: Promotion) -> str:
         why = f"was {made.before.number}"
     if made.comparison is not None:
         c = made.comparison
-        why += f"; {metric_of(task)} {c.a:.4g} against {c.b:.4g} on {made.customers:,} customers"
+        why += f"; {metric_of(task)} {c.a:.4g} against {c.b:.4g} on {counted(made.customers, 'customer')}"
     return f"[bold]{task} {made.version.number}[/] is champion ({why})"
 
 
@@ -118,7 +119,8 @@ def uplift(version: Version, made: UpliftTraining) -> Group:
     currency = facts["currency"]
     learners = grid(
         "learner", f"Qini, {currency} a customer", f"p, for all {len(selection.estimates)}", "",
-        title=f"uplift {version.number} from {facts['experiment']}, {int(made.judged.sum()):,} customers, 95 % intervals",
+        title=f"uplift {version.number} from {facts['experiment']}, {counted(int(made.judged.sum()), 'customer')}, "
+        "95 % intervals",
     )  # fmt: skip
     for kind, found in sorted(selection.estimates.items(), key=lambda item: -item[1].value):
         note = "best" if kind == selection.chosen else ""

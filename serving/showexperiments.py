@@ -1,27 +1,36 @@
 """What `tokui experiment` shows people on the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
 from evaluation.beforeafter import BeforeAfter
+from evaluation.beforeafterreport import compared, periods, season, sides, words_for
 from evaluation.bootstrap import Estimate
 from evaluation.experiment import Code, MeasureEffect, Readout, Unit
-from features.observations import wall_clock
+from evaluation.wording import NOTHING
+from features.counted import counted
 from serving.show import grid
+from training.assigned import Assigned
 from training.plan import ExperimentPlan
 
-NOTHING = "–"
 
-
-def experiments(found: Mapping[str, int]) -> Table:
-    """Experiments and their customers."""
-    made = grid("experiment", "customers")
-    for name, count in found.items():
-        made.add_row(escape(name), f"{count:,}")
-    return made
+def experiments(found: Sequence[Assigned], strange: str | None) -> Group:
+    """Experiments with their customers by arm, and a line for everything that is odd."""
+    made = grid("experiment", "customers", "by arm", "assigned")
+    for each in found:
+        arms = ", ".join(f"{escape(arm)} {count:,}" for arm, count in each.arms.items())
+        days = dict.fromkeys(f"{moment:%Y-%m-%d}" for moment in (each.first, each.last))
+        made.add_row(escape(each.experiment), f"{each.customers:,}", arms, " to ".join(days))
+    lines = [
+        f"{escape(each.experiment)}: [bold]noted[/] {escape(warning)}"
+        for each in found
+        for warning in each.warnings
+    ]
+    return Group(made, *lines, *([f"[bold]noted[/] {escape(strange)}"] if strange else []))
 
 
 def plan(found: ExperimentPlan, currency: str) -> Group:
@@ -30,7 +39,7 @@ def plan(found: ExperimentPlan, currency: str) -> Group:
     made = grid(
         "measure", "mean", "accounts needed", "adjusted", "smallest effect shown by all", "adjusted",
         title=f"to find {found.relative:+.1%} in {found.horizon_days} days with power {design.power:.0%}, "
-        f"{design.treatments + 1} arms; {found.accounts:,} accounts there",
+        f"{design.treatments + 1} arms; {counted(found.accounts, 'account')} there",
     )  # fmt: skip
     for each in found.measures:
         made.add_row(
@@ -42,7 +51,7 @@ def plan(found: ExperimentPlan, currency: str) -> Group:
         + ", ".join(f"{each.correlation:.2f} for {each.name}" for each in found.measures if each.correlation),
         "power on margin by resampling your own history, unadjusted: "
         + "; ".join(
-            f"{p.units:,} accounts {p.power.value:.0%} ({p.power.low:.0%}–{p.power.high:.0%})"
+            f"{counted(p.units, 'account')} {p.power.value:.0%} ({p.power.low:.0%}–{p.power.high:.0%})"
             for p in found.curve
         ),
     ]
@@ -131,22 +140,25 @@ def verdict(found: Readout) -> str:
 
 
 def before_after(found: BeforeAfter, currency: str) -> Group:
-    """Periods, the comparison, and that it is not causal."""
-    made = grid("from", "side", f"margin, {currency}", "buyers", "")
-    for each in found.periods:
-        note = "" if each.complete else "not complete, not compared"
-        made.add_row(
-            f"{wall_clock(each.start):%Y-%m-%d}",
-            each.side,
-            f"{each.total.value:,.0f}",
-            f"{each.buyers:,}",
-            note,
-        )
-    lines = [f"[bold]{escape(found.sentence)}[/]"]
-    if found.beyond_season is not None:
-        b = found.beyond_season
-        lines.append(f"beyond last year's season: {b.value:+.1%} ({b.low:+.1%} to {b.high:+.1%})")
-    return Group(made, *lines)
+    """That it is not causal, and the tables of the page; periods that are not compared are faint."""
+    w = words_for([found], currency)
+    faint = {k for k, side in enumerate(sides(found)) if side == "none"}
+    yearly = season(found, w)
+    parts = [_as_on_page(compared(found, w))]
+    if yearly["table"] is not None:
+        parts.append(_as_on_page(yearly["table"]))
+    return Group(
+        f"[bold]{escape(found.sentence)}[/]", *parts, yearly["lead"], _as_on_page(periods(found, w), faint)
+    )
+
+
+def _as_on_page(table: Mapping[str, Any], faint: Collection[int] = ()) -> Table:
+    """A table of a page: the same words and numbers, an interval below its number."""
+    made = grid(*table["heads"], title=table["caption"])
+    for k, row in enumerate(table["rows"]):
+        cells = (cell if isinstance(cell, str) else "\n".join(filter(None, cell)) for cell in row)
+        made.add_row(*map(escape, cells), style="dim" if k in faint else None)
+    return made
 
 
 def _cells(each: MeasureEffect, unit: Unit, found: Readout) -> tuple[str, str, str, str]:

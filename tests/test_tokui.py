@@ -83,6 +83,35 @@ def test_check_reports_every_table(project):
     assert "cancellations or returns" in shown.stdout
 
 
+def test_check_reports_experiments_and_costs_of_arms_that_are_nowhere(project):
+    folder, _ = project
+    text = (folder / "tokui.toml").read_text(encoding="utf-8")
+    text = text.replace("[tables.customers]", "[uplift.costs]\nfax = 3\n[tables.customers]")
+    (folder / "costs.toml").write_text(text, encoding="utf-8")
+    report = json.loads(tokui("check", "--config", "costs.toml", "--json", cwd=folder).stdout)
+    (folder / "costs.toml").unlink()
+    [said] = report["warnings"]
+    assert "names 'fax', which no experiment has" in said
+    assert report["experiments"] == json.loads(tokui("experiment", "list", "--json", cwd=folder).stdout)
+    assert report["experiments"][0]["experiment"].startswith("recommendations-")
+    assert next(iter(report["experiments"][0]["arms"])) == "control"
+    assert "control " in tokui("check", cwd=folder).stdout
+
+
+def test_before_and_after_says_which_periods_it_compared(project):
+    folder, _ = project
+    done = tokui("experiment", "before-after", "2025-03-01", "--span", "2", "--json", cwd=folder)
+    periods = json.loads(done.stdout)["periods"]
+    compared = [(each["start"][:7], each["side"]) for each in periods if each["compared"]]
+    assert compared == [
+        ("2025-01", "before"),
+        ("2025-02", "before"),
+        ("2025-03", "after"),
+        ("2025-04", "after"),
+    ]
+    assert len(periods) > len(compared)
+
+
 def test_features_writes_one_row_a_customer_and_cutoff(project):
     folder, _ = project
     done = tokui("features", "set.parquet", "--step-days", "120", "--json", cwd=folder)

@@ -309,5 +309,89 @@ def test_a_relative_effect_that_is_not_known_is_a_dash():
     assert w.relative(found.relative) == ("–", "–")
     assert w.change("share", 0.0181) == "+1.8 pts"
     assert w.change("money", 0.2) == "¥0"
-    assert w.total_of(-37_358_723.0) == "−¥37.36M"
-    assert words("ja").total_of(145_682_544.0) == "1.457億円"
+
+
+def test_sums_of_a_column_are_of_one_size_and_one_number_of_decimals():
+    w, ja = words(), words("ja")
+    assert w.sums([129_912_000.0, -310_222.0, 9_300_000.0]) == ["¥129.9M", "−¥0.3M", "¥9.3M"]
+    assert w.sums([9_300_000.0, 310_222.0, 0.0, 400.0]) == ["¥9.30M", "¥0.31M", "¥0", "¥0.00M"]
+    assert w.sums([24_000_000_000.0, np.nan]) == ["¥24.0B", "–"]
+    assert w.sums([310.0, -20.4]) == ["¥310", "−¥20"]
+    assert w.sums([]) == []
+    assert ja.sums([229_620_000.0, -13_205_000.0]) == ["22,962万円", "−1,320万円"]
+    assert ja.sums([2_296_200_000.0, -132_050_000.0]) == ["23.0億円", "−1.3億円"]
+    assert ja.sums([4_500_000_000.0, 1e7]) == ["45.0億円", "0.1億円"]
+    assert w.totals([about(2e6, 1e6), about(-5e4, 2e3)]) == [
+        ("+¥2.00M", "¥1.00M to ¥3.00M"),
+        ("−¥0.05M", "−¥0.05M to −¥0.05M"),
+    ]
+    assert w.sums([5e6, -400.0]) == ["¥5.00M", "¥0.00M"]
+
+
+def test_tables_of_sums_are_of_one_size(pages):
+    found = re.findall(r"<table.*?</table>", pages["gain", "en"], re.DOTALL)
+    tables = [text_of(each) for each in found]
+    [budgets] = [each for each in tables if "Gain less cost by budget" in each]
+    [rules] = [each for each in tables if words()("uplift.rules_lead") in each]
+    for table in (budgets, rules):
+        sums = re.findall(r"¥([\d.]+)([kMB])", table)
+        assert len(sums) > 5
+        assert {letter for _, letter in sums} == {"M"}
+        assert {len(number.partition(".")[2]) for number, _ in sums} == {1}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_best_single_arm_is_named_at_every_budget(made, pages, lang):
+    w = words(lang)
+    assert w("uplift.constant_arm", arm="cross-sell") in text_of(pages["gain", lang])
+    reading = made["gain"].uplift
+    best = np.repeat([2, 0, 1], [1, 10, 10])
+    gain = replace(reading.gain, best=best)
+    text = text_of(render_experiment(replace(made["gain"], uplift=replace(reading, gain=gain)), lang))
+    # With nothing to spend none is best; from the 11th of 20 steps to 24 million on another one is.
+    money = "¥13.2M" if lang == "en" else "1,320万円"
+    single = w.joined(["cross-sell", w("uplift.single_from", arm="upsell", money=money)])
+    assert single in text
+    assert w("uplift.constant") in text
+
+
+def test_a_single_arm_that_brings_more_than_choosing_is_said(made, pages):
+    start = words()("uplift.budget_behind", arm="cross-sell", policy="", constant="")[:50]
+    assert start not in text_of(pages["gain", "en"])
+    reading = made["gain"].uplift
+    gain = replace(reading.gain, policy=reading.gain.random)
+    text = text_of(render_experiment(replace(made["gain"], uplift=replace(reading, gain=gain))))
+    assert start in text
+    assert "(¥76.0M) than choosing by model (¥41.5M)" in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_measures_a_ranking_is_explained_before_it_is_shown(made, pages, lang):
+    w, text = words(lang), text_of(pages["gain", lang])
+    treat = text[text.index(w("uplift.title")) :]
+    assert treat.index(w("uplift.qini_about")) < treat.index(w("uplift.qini_of", currency=w.coin))
+    assert treat.index(w("uplift.autoc_about")) < treat.index(w("uplift.arms", learner="DR-learner"))
+    assert treat.index(w("uplift.curves_lead", level=w.sure)) < treat.index(
+        w("uplift.toc_curve", arm="upsell")
+    )
+    alone = text_of(
+        render_experiment(replace(made["gain"], uplift=replace(made["gain"].uplift, learners={})), lang)
+    )
+    assert w("uplift.qini_about") in alone
+
+
+def test_the_course_says_how_far_apart_its_points_are(pages):
+    assert "worked out about every 73 days" in text_of(pages["gain", "en"])
+    assert "およそ73日ごと" in text_of(pages["gain", "ja"])
+
+
+def test_one_is_not_told_in_the_plural(made):
+    alone = replace(
+        made["odd"], warnings=(replace(readouts.WARNINGS[5], count=1),), sizes={**readouts.SIZES, "pilot": 1}
+    )
+    text = text_of(render_experiment(alone))
+    assert "pilot has 1 customer;" in text
+    assert "pilot: 1 customer" in text
+    assert not re.search(r"\b1 customers", text)
+    assert words(page="beforeafter").counted("month", 1) == "month"
+    assert words(page="beforeafter").counted("month", 6) == "6 months"

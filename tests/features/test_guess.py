@@ -13,7 +13,7 @@ from features.errors import SourceError, TableError
 from features.guess import guess_settings
 from features.horizons import fit_horizons
 from features.schema import TABLES
-from features.settings import Settings, load_settings
+from features.settings import Settings, UpliftSettings, load_settings
 from features.tables import Tables, bind
 from features.vocabulary import WORDS, likeness, normalise
 
@@ -27,6 +27,23 @@ def guessed(folder: Path, *files: Path, **given: str) -> tuple[str, Settings]:
     text = guess_settings(files, folder=folder, **given)
     (folder / "tokui.toml").write_text(text, encoding="utf-8")
     return text, load_settings(folder / "tokui.toml")
+
+
+def test_settings_of_experiments_are_there_and_hold_without_their_marks(tmp_path):
+    days = pd.date_range("2024-01-01", periods=800, freq="D")
+    file = tmp_path / "orders.csv"
+    pd.DataFrame({"customer_id": "a", "date": days, "amount": 1.0}).to_csv(file, index=False)
+    text, settings = guessed(tmp_path, file)
+    assert settings.uplift == UpliftSettings()
+    start = text.index("# [uplift]\n")
+    section, rest = text[start:].split("\n\n", 1)
+    plain = "\n".join(line.removeprefix("#").removeprefix(" ") for line in section.splitlines())
+    (tmp_path / "tokui.toml").write_text(f"{text[:start]}{plain}\n\n{rest}", encoding="utf-8")
+    uplift = load_settings(tmp_path / "tokui.toml").uplift
+    assert uplift.model_fields_set == set(UpliftSettings.model_fields)
+    assert uplift.horizon_days == settings.ltv.horizon_days
+    assert (uplift.control, uplift.observational, uplift.cluster) == ("control", False, "owner")
+    assert uplift.costs == {"cross-sell": 6000, "renewal call": 12000}
 
 
 def bound(settings: Settings) -> Tables:

@@ -145,6 +145,20 @@ def test_numbers_without_measure_are_no_defect(world, advised):
         assert advised("POST", "/recommend", content=raw).status_code == status
 
 
+@pytest.mark.parametrize("budget", ["-1", '"9,000"', "NaN", "-Infinity", "1e999", "true", "{}"])
+def test_a_bad_budget_is_told_as_it_was_sent(world, advised, budget):
+    raw = f'{{"customer_ids": ["{known(world)[0]}"], "budget": {budget}}}'
+    response = advised("POST", "/recommend", content=raw)
+    found = error(response)
+    assert (response.status_code, found["code"], found["field"]) == (422, "bad_field", "budget")
+    assert found["message"].startswith(f"budget: {budget.replace('1e999', 'Infinity')} is ")
+    assert "leave it out for no limit" in found["message"]
+    other = advised(
+        "POST", "/recommend", content=raw.replace(f'"budget": {budget}', '"budget": 1, "arms": 3')
+    )
+    assert error(other)["field"] == "arms"
+
+
 def test_recommend_names_unknown_customers_and_wants_a_key(advised_live, advised):
     response = advised("POST", "/recommend", json={"customer_ids": ["nobody", 77]})
     assert (response.status_code, error(response)["customer_ids"]) == (404, ["nobody", "77"])

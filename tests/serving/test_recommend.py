@@ -149,6 +149,28 @@ def test_unknown_arms_and_customers_are_named(learner):
     assert unknown.value.customer_ids == ["nobody", "no one"]
 
 
+@pytest.mark.parametrize(
+    ("budget", "says"),
+    [
+        (-5, "-5"),
+        (-math.inf, "-Infinity"),
+        (math.nan, "NaN"),
+        (math.inf, "Infinity"),
+        (10**400, f"1{'0' * 39}…"),
+        (True, "true"),
+        ("9,000", '"9,000"'),
+        ([1], "[1]"),
+    ],
+)
+def test_a_bad_budget_is_said_with_its_field_and_its_mend(learner, budget, says):
+    with pytest.raises(FieldError) as caught:
+        learner.recommend(everyone(learner)[:1], budget=budget)
+    assert caught.value.field == "budget"
+    assert str(caught.value).startswith(f"budget: {says} is no finite number of 0 or more; give one")
+    assert str(caught.value).endswith("or leave it out for no limit")
+    assert learner.recommend(everyone(learner)[:1], budget=np.int64(5)).spent <= 5
+
+
 def test_not_proven_is_one_answer_for_everyone_and_says_so(world, uplifts):
     recommender = Recommender(Champion(uplifts["constant"], 1), world.predictor.snapshot)
     answer = recommender.recommend(everyone(recommender))

@@ -1,0 +1,112 @@
+"""Assigned: the experiments in assignments at a glance, and what would stop or bend their readout."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.counted import counted
+from features.settings import UpliftSettings
+from features.tables import Tables
+from training.enrolment import experiments
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """One experiment, before anything is computed.
+
+    Args:
+        experiment: Its id.
+        customers: Assigned, known or not.
+        arms: Customers by arm, control first.
+        first: First assignment.
+        last: Last assignment.
+        warnings: What the readout would refuse, or go on in spite of.
+    """
+
+    experiment: str
+    customers: int
+    arms: Mapping[str, int]
+    first: datetime
+    last: datetime
+    warnings: tuple[str, ...]
+
+
+def assigned(tables: Tables) -> list[Assigned]:
+    """Every experiment in assignments, the newest first.
+
+    Args:
+        tables: The bound tables.
+
+    Raises:
+        ExperimentError: No assignments are bound.
+    """
+    known = experiments(tables)
+    uplift = tables.settings.uplift
+    given = "propensity" if "propensity" in tables.report("assignments").columns else "NULL"
+    rows = tables.connection.execute(
+        "SELECT experiment_id, arm, count(DISTINCT customer_id), min(assigned_at), max(assigned_at), count(*), "
+        f"count({given}) FROM assignments GROUP BY 1, 2 ORDER BY 1, arm <> ?, arm",
+        [uplift.control],
+    ).fetchall()
+    twice = {
+        name: (count, example)
+        for name, count, example in tables.connection.execute(
+            "SELECT experiment_id, count(*), min(customer_id) FROM (SELECT experiment_id, customer_id FROM assignments "
+            "GROUP BY 1, 2 HAVING count(DISTINCT arm) > 1) GROUP BY 1"
+        ).fetchall()
+    }
+    found = []
+    for name, customers in known.items():
+        own = [row[1:] for row in rows if row[0] == name]
+        arms, sizes, first, last, told, known_shares = zip(*own, strict=True)
+        odd = (
+            _of_arms(arms, uplift),
+            _of_twice(*twice.get(name, (0, ""))),
+            _of_propensities(sum(told), sum(known_shares), uplift),
+        )
+        by_arm = dict(zip(arms, sizes, strict=True))
+        found.append(Assigned(name, customers, by_arm, min(first), max(last), tuple(filter(None, odd))))
+    return found
+
+
+def costs_of_nobody(tables: Tables, found: list[Assigned]) -> str | None:
+    """What is wrong with costs of arms that no experiment has; None where all are arms.
+
+    Args:
+        tables: The bound tables.
+        found: Their experiments.
+    """
+    arms = {arm for each in found for arm in each.arms}
+    strange = sorted(tables.settings.uplift.costs.keys() - arms)
+    if not strange or not arms:
+        return None
+    return (
+        f"[uplift.costs] names {', '.join(map(repr, strange))}, which no experiment has; arms are "
+        f"{', '.join(sorted(arms))}, written just so"
+    )
+
+
+def _of_arms(arms: Sequence[str], uplift: UpliftSettings) -> str | None:
+    if uplift.control not in arms:
+        return (
+            f"no arm is called {uplift.control!r}, so there is nothing to compare with; name the arm that was left "
+            "alone as uplift.control in tokui.toml"
+        )
+    if len(arms) == 1:
+        return f"there is only the arm {uplift.control!r}, so there is nothing to compare"
+    return None
+
+
+def _of_twice(count: int, example: str) -> str | None:
+    if not count:
+        return None
+    return f"{counted(count, 'customer')} in two arms, for example {example!r}; the arm of the first assignment counts"
+
+
+def _of_propensities(rows: int, given: int, uplift: UpliftSettings) -> str | None:
+    # Where nobody drew the arms, propensities are estimated.
+    if given == rows or (uplift.observational and not given):
+        return None
+    if not given:
+        return "no propensities, so the sizes of the arms cannot be checked against the plan"
+    return f"{rows - given:,} of {rows:,} assignments have no propensity; give it for all of them or for none"
