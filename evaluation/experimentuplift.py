@@ -123,10 +123,18 @@ def _gain(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
     ]
     heads = [w("uplift.budget_x", currency=w.coin), *names.values()]
     table = {"caption": w("uplift.budget_caption", level=w.sure), "heads": heads, "rows": rows}
-    behind = ""
-    if gain.constant.value[-1] > gain.policy.value[-1]:
-        behind = w("uplift.budget_behind", arm=single[-1][0], policy=ends[0], constant=ends[1])
-    return {"lead": lead, "svg": svg, "behind": behind, "table": table}
+    return {"lead": lead, "svg": svg, "ahead": _ahead(found, single[-1][0], w), "table": table}
+
+
+def _ahead(found: UpliftReading, arm: str, w: ReadoutWords) -> str:
+    """Choosing by model against the best arm for everyone, with all of the budget; nothing where both are one."""
+    curve, n = found.gain.ahead, found.gain.customers
+    gap = Estimate(*(float(each[-1]) * n for each in (curve.value, curve.low, curve.high)))
+    if not found.proven or gap.low == gap.high:
+        return ""
+    which = "clear" if gap.low > 0 else "behind" if gap.high < 0 else "unclear"
+    low, high = w.sums([gap.low, gap.high])
+    return w(f"uplift.ahead_{which}", arm=arm, low=low, high=high, level=w.sure)
 
 
 def _singles(found: UpliftReading) -> list[tuple[str, float]]:

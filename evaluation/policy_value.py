@@ -111,6 +111,7 @@ class GainCurve:
             budget. Predictions know the mean effects on these very customers, so the best of K arms is
             partly the luckiest, and its band is as wide as K arms need (Bonferroni).
         random: Customers in random order, an arm drawn evenly.
+        ahead: By how much the policy brings more than that, on the same half-samples; band as wide.
         best: That arm at each budget [m].
         spent: What the policy spends at each budget, in total money [m]; less than the budget once
             nothing is left that is worth its cost.
@@ -120,6 +121,7 @@ class GainCurve:
     policy: Curve
     constant: Curve
     random: Curve
+    ahead: Curve
     best: NDArray[np.intp]
     spent: Floats
     customers: float
@@ -189,13 +191,16 @@ def gain_curve(
         np.stack([whole for whole, _ in singles])[best, budget],
         np.stack([halves for _, halves in singles])[best, :, budget].T,
     )
-    policy_curve, constant_curve, random_curve = (
+    ahead = (curves[0][0] - constant[0], curves[0][1] - constant[1])
+    among = 1 - (1 - level) / arms
+    policy_curve, constant_curve, random_curve, ahead_curve = (
         band(at, whole, standard_error(halves), each)
         for (whole, halves), each in (
-            (curves[0], level), (constant, 1 - (1 - level) / arms), (curves[1], level),
+            (curves[0], level), (constant, among), (curves[1], level), (ahead, among),
         )
     )  # fmt: skip
-    return GainCurve(policy_curve, constant_curve, random_curve, best, np.minimum(at, worth), float(w.sum()))
+    spent = np.minimum(at, worth)
+    return GainCurve(policy_curve, constant_curve, random_curve, ahead_curve, best, spent, float(w.sum()))
 
 
 @dataclass(frozen=True, eq=False)

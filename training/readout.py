@@ -226,7 +226,7 @@ def _uplift(
         },
         toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
         curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
-        gain=replace(gain, policy=_crossed(gain.policy)),
+        gain=replace(gain, policy=_crossed(gain.policy), ahead=_crossed(gain.ahead)),
         rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
         version=version.number,
     )  # fmt: skip

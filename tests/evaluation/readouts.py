@@ -157,6 +157,7 @@ def uplift_reading(proven=True, cost=9000.0):
             gained(9_100.0, 2_300.0),
             gained(6_050.0, 2_000.0),
             gained(3_300.0, 1_500.0),
+            gained(3_050.0, 2_200.0),
             np.zeros(21, np.intp),
             at,
             13_222.0,

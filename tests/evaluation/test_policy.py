@@ -197,6 +197,12 @@ def test_lines_of_reference():
     everyone = policy_value(scores, np.ones(300, int), cost, level=0.975)
     assert curve.constant.low[-1] == pytest.approx(everyone.low, rel=0.05)
     assert (curve.best[1:] == 1).all()
+    # Paired: on the same customers, in the standard error too.
+    assert curve.ahead.value == pytest.approx(curve.policy.value - curve.constant.value)
+    against = policy_test(scores, choose(uplift, cost), np.ones(300, int), cost, level=0.975).difference
+    assert curve.ahead.value[-1] == pytest.approx(against.value, abs=1e-9)
+    reach = (curve.ahead.value - curve.ahead.low)[-1]
+    assert reach == pytest.approx(against.value - against.low, rel=0.1)
     assert curve.policy.value[1] > curve.constant.value[1] > curve.random.value[1]
 
 
