@@ -104,12 +104,13 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     """Bind all tables, validate every row, and report what was found and what was dropped."""
     from evaluation.experiment import plain
     from serving import show, showexperiments
-    from training.assigned import assigned, costs_of_nobody
+    from training.assigned import assigned
+    from training.enrolment import costs_of_nobody
 
     with bound(config) as tables:
         reports = [report.to_dict() for report in tables.reports]
-        found = assigned(tables) if "assignments" in tables.names else []
-        strange = costs_of_nobody(tables, found)
+        there = "assignments" in tables.names
+        found, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
     document = {
         "tables": reports,
         "experiments": plain(found),

@@ -25,11 +25,12 @@ def listed(config: Config = TOML, as_json: Json = False) -> None:
     """List the experiments in assignments, and what is odd about them."""
     from evaluation.experiment import plain
     from serving import showexperiments as show
-    from training.assigned import assigned, costs_of_nobody
+    from training.assigned import assigned
+    from training.enrolment import costs_of_nobody
 
     with bound(config) as tables:
         found = assigned(tables)
-        strange = costs_of_nobody(tables, found)
+        strange = costs_of_nobody(tables)
     say(plain(found), as_json, lambda: out.print(show.experiments(found, strange), highlight=False))
 
 

@@ -25,8 +25,6 @@ from training.uplift_models import Bands, UpliftModel
 log = logging.getLogger("tokui.serving")
 
 UPLIFT = "uplift"
-LEVEL = 0.95
-"""Nominal coverage of the intervals that calibration gives."""
 
 NO_UPLIFT = (
     "no uplift model has been promoted; run `tokui train uplift --experiment ID`, then `tokui promote uplift`"
@@ -101,7 +99,7 @@ class Recommender:
         self.control, self.observational = str(facts["control"]), bool(facts["observational"])
         self.note = _note(self.experiment, proven=self.proven, observational=self.observational)
         self.cost = np.array([float(facts["costs"][arm]) for arm in self.arms])
-        self._days = int(facts["span_days"])
+        self._days, self._level = int(facts["span_days"]), float(facts["level"])
         self._fast, self._feed = checked(bundle), Feed(model, snapshot)
 
     def options(self, rows: Rows) -> Options:
@@ -186,7 +184,7 @@ class Recommender:
             tuple(
                 Action(
                     self.arms[offered[k]],
-                    Gain(value[n][k], _known(low[n][k]), _known(high[n][k]), LEVEL, self._days),
+                    Gain(value[n][k], _known(low[n][k]), _known(high[n][k]), self._level, self._days),
                     costs[k],
                     nets[n][k],
                     low[n][k] > 0,

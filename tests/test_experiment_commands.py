@@ -92,7 +92,7 @@ def test_a_cost_of_an_arm_that_is_nowhere_is_refused_whatever_is_asked(
 ) -> None:
     before = files(folder)
     said = run(*words, "--config", "misspelt.toml").refusal
-    assert "[uplift.costs] names 'traeted', which is no arm of any experiment" in said
+    assert "[uplift.costs] names 'traeted', which no experiment has" in said
     assert "control" in said
     assert "treated, written just so" in said
     assert files(folder) == before

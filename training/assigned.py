@@ -69,23 +69,6 @@ def assigned(tables: Tables) -> list[Assigned]:
     return found
 
 
-def costs_of_nobody(tables: Tables, found: list[Assigned]) -> str | None:
-    """What is wrong with costs of arms that no experiment has; None where all are arms.
-
-    Args:
-        tables: The bound tables.
-        found: Their experiments.
-    """
-    arms = {arm for each in found for arm in each.arms}
-    strange = sorted(tables.settings.uplift.costs.keys() - arms)
-    if not strange or not arms:
-        return None
-    return (
-        f"[uplift.costs] names {', '.join(map(repr, strange))}, which no experiment has; arms are "
-        f"{', '.join(sorted(arms))}, written just so"
-    )
-
-
 def _of_arms(arms: Sequence[str], uplift: UpliftSettings) -> str | None:
     if uplift.control not in arms:
         return (

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from evaluation.experiment import Warned
 from evaluation.trial import Trial
+from features.counted import counted
 from features.engine import compute
 from features.errors import ExperimentError
 from features.events import customer_codes
@@ -89,8 +90,10 @@ def enrol(
             impossible propensities, or nobody whose outcome has been observed.
     """
     uplift = tables.settings.uplift
-    _costs_name_arms(tables)
     name = _chosen(experiments(tables), experiment)
+    strange = costs_of_nobody(tables)
+    if strange:
+        raise ExperimentError(strange)
     columns = {row[0] for row in tables.connection.execute("DESCRIBE assignments").fetchall()}
     propensity = "propensity" if "propensity" in columns else "CAST(NULL AS DOUBLE)"
     rows = tables.connection.sql(
@@ -123,19 +126,19 @@ def enrol(
     return Enrolment(trial, observations, matrix, designed, (*warnings, *more, *odd))
 
 
-def _costs_name_arms(tables: Tables) -> None:
-    """A cost of an arm that is nowhere would silently cost nothing.
+def costs_of_nobody(tables: Tables) -> str | None:
+    """What is wrong with costs of arms that no experiment has; None where all are arms.
 
-    Raises:
-        ExperimentError: There is one.
+    A cost of an arm that is nowhere would silently cost nothing.
     """
     arms = {row[0] for row in tables.connection.execute("SELECT DISTINCT arm FROM assignments").fetchall()}
     strange = sorted(set(tables.settings.uplift.costs) - arms)
-    if strange:
-        raise ExperimentError(
-            f"[uplift.costs] names {strange[0]!r}, which is no arm of any experiment; those are "
-            f"{', '.join(sorted(arms))}, written just so"
-        )
+    if not strange or not arms:
+        return None
+    return (
+        f"[uplift.costs] names {', '.join(map(repr, strange))}, which no experiment has; arms are "
+        f"{', '.join(sorted(arms))}, written just so"
+    )
 
 
 def _repeated(tables: Tables, name: str) -> list[Warned]:
@@ -175,14 +178,13 @@ def _first_arms(name: str, rows: pa.Table) -> tuple[pa.Table, list[Warned]]:
     if tied.any():
         where = int(np.flatnonzero(tied)[0])
         raise ExperimentError(
-            f"experiment {name}: {int(tied.sum())} customers were put in two arms at the same moment, for example "
+            f"experiment {name}: {counted(int(tied.sum()), 'customer')} in two arms from the same moment, for example "
             f"{ids[where]!r} in {rows['arm'][where - 1].as_py()!r} and {rows['arm'][where].as_py()!r}; "
             "keep the arm that was really drawn, one row a customer"
         )
     warned = Warned(
         "two_arms", count, str(ids[second]),
-        f"{count} customers were put in two arms, for example {ids[second]!r}; each is analysed in the arm of its "
-        "first assignment",
+        f"{counted(count, 'customer')} in two arms, for example {ids[second]!r}; the arm of the first assignment counts",
     )  # fmt: skip
     return rows.filter(pa.array(~again)), [warned]
 
@@ -199,8 +201,7 @@ def _kept(
         split = "" if history.parts == 1 else f" or belong to the other {history.parts - 1} parts of the data"
         warnings.append(Warned(
             "unknown", count, example,
-            f"{count} assigned customers are not among customers or orders{split}, for example {example!r}; "
-            "they are left out",
+            f"{counted(count, 'assigned customer')} not among customers or orders{split}, for example {example!r}; left out",
         ))  # fmt: skip
     day = at - at % DAY
     late = ~unknown & (day + days * DAY > history.end)
@@ -215,8 +216,8 @@ def _kept(
             )
         warnings.append(Warned(
             "unfinished", count, example,
-            f"{count} customers were assigned after the outcome window: less than {days} days before the last order "
-            f"({end:%Y-%m-%d}), for example at {example}; they are left out",
+            f"{counted(count, 'customer')} assigned after the outcome window, less than {days} days before the last order "
+            f"({end:%Y-%m-%d}), for example at {example}, and left out",
         ))  # fmt: skip
     keep = ~unknown & ~late
     if not keep.any():

@@ -25,6 +25,9 @@ _GROUP_UNITS = 20
 """Fewest clusters, for each group."""
 _SPLITS = 5
 
+LEVEL = 0.95
+"""Nominal coverage of the bands that are served."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -63,7 +66,7 @@ def calibrate(
     *,
     rounds: int = 1,
     clusters: Units | None = None,
-    level: float = 0.95,
+    level: float = LEVEL,
     seed: int = 7,
     proven: bool = True,
     effect: Estimate | None = None,

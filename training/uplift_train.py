@@ -26,7 +26,7 @@ from training.history import History
 from training.measures import margin
 from training.propensity import Overlap, estimate_propensity
 from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
-from training.uplift_calibration import Calibration, calibrate
+from training.uplift_calibration import LEVEL, Calibration, calibrate
 from training.uplift_models import Constant, UpliftModel
 from training.uplift_tuning import tune_uplift
 
@@ -322,6 +322,7 @@ def _facts(
         "learner": selection.chosen,
         "proven": selection.proven,
         "p_better": selection.p_better[selection.chosen],
+        "level": LEVEL,
         "winsorised": [money.low, money.high],
         "effects": {arm: [e.value, e.low, e.high] for arm, e in effects.items()},
         "costs": {arm: float(costs.get(arm, 0.0)) for arm in rows.arms[1:]},

@@ -145,6 +145,7 @@ def uplifts(world):
             "timezone": "Asia/Tokyo",
             "outputs": list(ARMS[1:]),
             "span_days": 120,
+            "level": 0.95,
             "experiment": "spring",
             "control": ARMS[0],
             "observational": False,

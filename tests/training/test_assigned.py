@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from features.errors import ExperimentError
-from training.assigned import assigned, costs_of_nobody
-from training.enrolment import experiments
+from training.assigned import assigned
+from training.enrolment import costs_of_nobody, experiments
 from training.readout import read_experiment
 from training.tracking import Tracker
 
@@ -61,9 +61,9 @@ def test_settings_decide_what_is_odd(trials):
 
 
 def test_costs_of_an_arm_that_is_nowhere_are_named(trials):
-    assert costs_of_nobody(trials.tables, assigned(trials.tables)) is None
+    assert costs_of_nobody(trials.tables) is None
     world = trials.with_uplift(costs={"treated": 20.0, "Treated": 20.0})
-    said = costs_of_nobody(world.tables, assigned(world.tables))
+    said = costs_of_nobody(world.tables)
     assert "'Treated'" in said
     assert "treated, written just so" in said
 

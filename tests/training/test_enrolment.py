@@ -93,7 +93,7 @@ def test_a_customer_in_two_arms_is_kept_in_the_first(trials):
 
 def test_a_customer_in_two_arms_at_one_moment_is_an_error(trials):
     message = refused(trials, "same_moment")
-    assert "same_moment: 1 customers" in message
+    assert "same_moment: 1 customer in two arms" in message
     assert "'ACC-0007' in 'control' and 'treated'" in message
     assert "keep the arm that was really drawn" in message
 

@@ -32,7 +32,7 @@ def refused_by_both(trials: Trials, nowhere: Tracker, experiment: str) -> str:
 @pytest.mark.parametrize(
     ("experiment", "parts"),
     [
-        ("same_moment", ("1 customers", "'ACC-0007' in 'control' and 'treated'", "keep the arm that was really")),
+        ("same_moment", ("1 customer in two arms", "'ACC-0007' in 'control' and 'treated'", "keep the arm that was really")),
         ("too_late", ("all 100 assignments", "60 days", "2024-12-07 10:00:00", "shorten uplift.horizon_days")),
         ("no_control", ("no control arm 'control'", "ask, bid", "uplift.control in tokui.toml")),
         ("one_arm", ("only the arm 'control'", "nothing to compare")),
@@ -57,7 +57,7 @@ def test_a_cost_of_an_arm_that_is_nowhere_is_refused(trials: Trials, nowhere: Tr
     message = refused_by_both(world, nowhere, "plain")
     assert "[uplift.costs] names 'traeted'" in message
     arms = {"a", "ask", "b", "bid", "control", "small", "treated"}
-    assert set(message.partition("those are ")[2].partition(", written")[0].split(", ")) == arms
+    assert set(message.partition("arms are ")[2].partition(", written")[0].split(", ")) == arms
     # Whichever arm of whichever experiment: one tokui.toml serves all of them.
     priced = trials.with_uplift(costs={"bid": 5.0})
     assert read_experiment(priced.tables, priced.history, nowhere, "plain").returns[0].cost == 0
