@@ -211,6 +211,19 @@ class Verdict:
     losses: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """Choosing by model against one arm for everyone, without a budget.
+
+    Args:
+        arm: The best for everyone, by what is expected.
+        gain: What choosing brings more, net, per customer; on the same customers.
+    """
+
+    arm: str
+    gain: Estimate
+
+
 @dataclass(frozen=True, eq=False)
 class UpliftReading:
     """Whom to treat: an uplift model of the same experiment on customers it had not seen.
@@ -226,6 +239,8 @@ class UpliftReading:
         curves: Qini curve by arm.
         gain: Net gain of the policy, of the best constant arm and at random, by budget; per customer.
         rules: Whom the policy without a budget treats, by segment and arm.
+        costs: Of one treatment by arm.
+        ahead: Against the best arm for everyone; None where nothing is proven or no arm pays for all.
         version: Of the registered model.
     """
 
@@ -239,6 +254,8 @@ class UpliftReading:
     curves: Mapping[str, Curve]
     gain: GainCurve
     rules: tuple[Threshold, ...]
+    costs: Mapping[str, float]
+    ahead: Ahead | None = None
     version: int | None = None
 
 

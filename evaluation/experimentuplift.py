@@ -11,6 +11,7 @@ from evaluation.experiment import UpliftReading
 from evaluation.experimentcharts import Axis, Line, Mark, forest, limits_of, lines
 from evaluation.experimentpictures import THIRDS
 from evaluation.experimentwords import ReadoutWords
+from evaluation.policy import NOBODY
 
 _BUDGETS = (0.25, 0.5, 0.75, 1.0)
 
@@ -91,7 +92,8 @@ def _gain(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
     gain = found.gain
     at, n = gain.policy.at, gain.customers
     if not at[-1] > at[0]:
-        return {"lead": w("uplift.budget_flat"), "svg": None}
+        flat = "budget_loss" if any(found.costs.values()) else "budget_flat"
+        return {"lead": w(f"uplift.{flat}"), "svg": None}
     single = _singles(found)
     lead = w("uplift.budget_lead", customers=w.number(n, 0), level=w.sure, single=_single(single, w))
     names = {key: w(f"uplift.{key}") for key in ("policy", "constant", "random")}
@@ -123,29 +125,29 @@ def _gain(found: UpliftReading, w: ReadoutWords) -> dict[str, Any]:
     ]
     heads = [w("uplift.budget_x", currency=w.coin), *names.values()]
     table = {"caption": w("uplift.budget_caption", level=w.sure), "heads": heads, "rows": rows}
-    return {"lead": lead, "svg": svg, "ahead": _ahead(found, single[-1][0], w), "table": table}
+    return {"lead": lead, "svg": svg, "ahead": _ahead(found, w), "table": table}
 
 
-def _ahead(found: UpliftReading, arm: str, w: ReadoutWords) -> str:
-    """Choosing by model against the best arm for everyone, with all of the budget; nothing where both are one."""
-    curve, n = found.gain.ahead, found.gain.customers
-    gap = Estimate(*(float(each[-1]) * n for each in (curve.value, curve.low, curve.high)))
-    if not found.proven or gap.low == gap.high:
+def _ahead(found: UpliftReading, w: ReadoutWords) -> str:
+    """Choosing by model against the best arm for everyone, where there is no budget."""
+    if found.ahead is None:
         return ""
+    gap, n = found.ahead.gain, found.gain.customers
     which = "clear" if gap.low > 0 else "behind" if gap.high < 0 else "unclear"
-    low, high = w.sums([gap.low, gap.high])
-    return w(f"uplift.ahead_{which}", arm=arm, low=low, high=high, level=w.sure)
+    low, high = w.sums([gap.low * n, gap.high * n])
+    return w(f"uplift.ahead_{which}", arm=found.ahead.arm, low=low, high=high, level=w.sure)
 
 
 def _singles(found: UpliftReading) -> list[tuple[str, float]]:
     """The arms that are best for all, each with the budget from which it is, ascending."""
     arms, gain = tuple(found.toc), found.gain
-    # With nothing to spend no arm is better than another.
-    budgets = [(arms[k], float(at)) for k, at in zip(gain.best, gain.policy.at, strict=True) if at > 0]
+    budgets = [(arms[k], float(at)) for k, at in zip(gain.best, gain.policy.at, strict=True) if k != NOBODY]
     return [next(group) for _, group in groupby(budgets, lambda each: each[0])]
 
 
 def _single(singles: list[tuple[str, float]], w: ReadoutWords) -> str:
+    if not singles:
+        return w("uplift.single_none")
     first, *others = singles
     told = [
         w("uplift.single_from", arm=arm, money=money)

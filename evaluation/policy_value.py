@@ -24,7 +24,7 @@ from evaluation.halfsamples import (
     row_weights,
     standard_error,
 )
-from evaluation.policy import chosen_arms, net_values, steps
+from evaluation.policy import NOBODY, chosen_arms, net_values, steps
 from features.errors import ExperimentError
 from features.types import Floats, Index
 
@@ -111,8 +111,7 @@ class GainCurve:
             budget. Predictions know the mean effects on these very customers, so the best of K arms is
             partly the luckiest, and its band is as wide as K arms need (Bonferroni).
         random: Customers in random order, an arm drawn evenly.
-        ahead: By how much the policy brings more than that, on the same half-samples; band as wide.
-        best: That arm at each budget [m].
+        best: That arm at each budget [m]; `NOBODY` where none is expected to bring more than it costs.
         spent: What the policy spends at each budget, in total money [m]; less than the budget once
             nothing is left that is worth its cost.
         customers: How many customers (total weight) the gain is a mean over.
@@ -121,7 +120,6 @@ class GainCurve:
     policy: Curve
     constant: Curve
     random: Curve
-    ahead: Curve
     best: NDArray[np.intp]
     spent: Floats
     customers: float
@@ -186,21 +184,19 @@ def gain_curve(
             *(_Path(everyone, judged[:, k], each[:, k], last) for k in range(arms)),
         )
     ]
-    singles, budget = curves[2:], np.arange(len(at))
+    # Nobody at all is the last of the single arms, which is where the index -1 points.
+    nothing = (np.zeros(len(at)), np.zeros_like(curves[0][1]))
+    singles, budget = [*curves[2:], nothing], np.arange(len(at))
     constant = (
         np.stack([whole for whole, _ in singles])[best, budget],
         np.stack([halves for _, halves in singles])[best, :, budget].T,
     )
-    ahead = (curves[0][0] - constant[0], curves[0][1] - constant[1])
     among = 1 - (1 - level) / arms
-    policy_curve, constant_curve, random_curve, ahead_curve = (
+    policy_curve, constant_curve, random_curve = (
         band(at, whole, standard_error(halves), each)
-        for (whole, halves), each in (
-            (curves[0], level), (constant, among), (curves[1], level), (ahead, among),
-        )
-    )  # fmt: skip
-    spent = np.minimum(at, worth)
-    return GainCurve(policy_curve, constant_curve, random_curve, ahead_curve, best, spent, float(w.sum()))
+        for (whole, halves), each in ((curves[0], level), (constant, among), (curves[1], level))
+    )
+    return GainCurve(policy_curve, constant_curve, random_curve, best, np.minimum(at, worth), float(w.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,8 +224,9 @@ class _Path:
 
 
 def _best_single(expected: Floats, each: Floats, w: Floats, at: Floats) -> NDArray[np.intp]:
-    """The arm that predictions find best at each budget if all customers get the same, [m]."""
+    """The arm that predictions find best at each budget if all customers get the same, or nobody, [m]."""
     brings, costs = w @ expected, w @ each
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(costs > 0, np.minimum(1, at[:, None] / costs), 1.0)
-    return np.asarray(np.argmax(reach * brings, axis=1))
+    gains = reach * brings
+    return np.where(gains.max(axis=1) > 0, gains.argmax(axis=1), NOBODY)

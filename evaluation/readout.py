@@ -89,7 +89,7 @@ class Reading:
         small = [k for k in range(1, len(trial.arms)) if sizes[k] < MIN_UNITS]
         warnings = [
             Warned(
-                "small_arm", sizes[k], trial.arms[k],
+                "small_arm" if trial.clusters is None else "few_clusters", sizes[k], trial.arms[k],
                 f"arm {trial.arms[k]!r} has {sizes[k]} {self._what} and {MIN_UNITS} are needed, so it is not read",
             )
             for k in small
@@ -158,7 +158,8 @@ class Reading:
             if not here.any() and chance < _SILENCE:
                 raise ExperimentError(
                     f"{measure.name} is 0 for all {len(here)} customers of arm {self.trial.arms[k]!r} and not for "
-                    f"{there.mean():.0%} of the others; an outcome must be recorded in every arm alike"
+                    f"{there.mean():.0%} of the others; an outcome must be recorded in every arm alike, and one that "
+                    "an arm cannot have (clicks on an e-mail it did not get) compares nothing"
                 )
 
     def attrition(self, measure: Measure) -> Warned | None:

@@ -74,6 +74,7 @@ def select(
     *,
     weight: ArrayLike | None = None,
     samples: HalfSamples | None = None,
+    cross_fitted: bool = False,
     level: float = 0.95,
 ) -> Selection:
     """Compare rankings by the mean of a metric over arms and repeats.
@@ -82,7 +83,7 @@ def select(
     half-samples (single-step maxT, Westfall and Young 1993): the chance that the best of so many
     useless rankings looks as good. Intervals are as wide as the greatest studentised error.
 
-    With folds, every standard error is multiplied by √2: models that were trained on one another's
+    With folds, or rankings that were cross-fitted elsewhere, every standard error is multiplied by √2: models that were trained on one another's
     held-out rows agree with them by chance more often than the half-samples can see.
 
     Args:
@@ -90,6 +91,8 @@ def select(
         metric: "qini" or "autoc".
         weight: How many customers each row stands for [n]; one if not given.
         samples: Of the n rows, the same for all candidates, arms and repeats; see `HalfSamples`.
+        cross_fitted: Whether rankings were made by models trained on one another's rows although no
+            folds are given.
         level: Nominal coverage of the intervals, of all candidates at once.
 
     Raises:
@@ -117,7 +120,7 @@ def select(
                 halves[:, c] += ranking.halves(w, samples)[:, column]
     values /= len(repeats) * shape[1]
     halves /= len(repeats) * shape[1]
-    crossed = any(repeat.fold is not None for repeat in repeats)
+    crossed = cross_fitted or any(repeat.fold is not None for repeat in repeats)
     # Spread out around their mean, the half-samples carry the wider error into every result below.
     middle = halves.mean(axis=0)
     halves = middle + (halves - middle) * (CROSS_FITTED if crossed else 1.0)

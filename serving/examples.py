@@ -69,7 +69,7 @@ RECOMMENDED = Recommendations(
     control="control",
     proven=True,
     observational=False,
-    note="proven: in recommendations-2024 it mattered who was treated, so gains differ by customer",
+    note="proven: in recommendations-2024 the order of customers was better than chance, so gains differ by customer",
     spent=12_000.0,
     expected_net=72_000.0,
 )  # fmt: skip

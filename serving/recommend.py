@@ -295,7 +295,7 @@ def load_uplift(live: Live, snapshot: Snapshot) -> Uplift:
 
 def _note(experiment: str, *, proven: bool, observational: bool) -> str:
     said = (
-        f"proven: in {experiment} it mattered who was treated, so gains differ by customer"
+        f"proven: in {experiment} the order of customers was better than chance, so gains differ by customer"
         if proven
         else f"not proven: in {experiment} no model ranked customers better than treating everyone the same, so "
         "everyone gets an arm's mean effect there"

@@ -17,6 +17,9 @@ from training.uplift_train import UpliftTraining
 METRICS = 4
 """So many metrics stand side by side on a narrow terminal; the model card has all."""
 
+_FINE = 1000
+"""From such an amount on, cents are noise."""
+
 
 def grid(*names: str, title: str | None = None) -> Table:
     """A table whose cells wrap where the window is too narrow for them, so that no column is lost."""
@@ -113,6 +116,18 @@ def uplift_document(version: Version, made: UpliftTraining) -> dict[str, Any]:
     }
 
 
+def decimals(*amounts: float) -> int:
+    """Decimals that amounts of money are told with: none from a thousand on."""
+    return 0 if max(map(abs, amounts)) >= _FINE else 2
+
+
+def amount(found: Estimate, sign: str = "+") -> str:
+    """Money over its interval."""
+    ends = (found.value, found.low, found.high)
+    value, low, high = (f"{each:{sign},.{decimals(*ends)}f}" for each in ends)
+    return f"{value} ({low} to {high})"
+
+
 def uplift(version: Version, made: UpliftTraining) -> Group:
     """Learners compared, what each arm did on average, and whether it matters who is treated."""
     facts, selection = made.bundle.facts, made.selection
@@ -126,7 +141,7 @@ def uplift(version: Version, made: UpliftTraining) -> Group:
         note = "best" if kind == selection.chosen else ""
         learners.add_row(
             kind,
-            f"{found.value:,.0f} ({found.low:,.0f} to {found.high:,.0f})",
+            amount(found, ""),
             f"{selection.p_better[kind]:.3f}",
             note,
         )
@@ -134,11 +149,11 @@ def uplift(version: Version, made: UpliftTraining) -> Group:
     for arm, found in made.effects.items():
         arms.add_row(
             escape(arm),
-            f"{found.value:+,.0f} ({found.low:+,.0f} to {found.high:+,.0f})",
+            amount(found),
             f"{facts['customers'][arm]:,}",
         )
     said = (
-        f"proven: whom to treat matters; {selection.chosen} ranks customers better than treating everyone the same"
+        f"proven: {selection.chosen} ranks customers better than treating everyone the same"
         if selection.proven
         else "not proven that any learner ranks customers better than treating everyone the same, so everyone gets "
         "an arm's mean effect"

@@ -13,7 +13,7 @@ from evaluation.bootstrap import Estimate
 from evaluation.experiment import Code, MeasureEffect, Readout, Unit
 from evaluation.wording import NOTHING
 from features.counted import counted
-from serving.show import grid
+from serving.show import amount, decimals, grid
 from training.assigned import Assigned
 from training.plan import ExperimentPlan
 
@@ -43,7 +43,7 @@ def plan(found: ExperimentPlan, currency: str) -> Group:
     )  # fmt: skip
     for each in found.measures:
         made.add_row(
-            f"{each.name}, {currency}", f"{each.mean:,.0f}", f"{sum(each.plain.rows):,}", f"{sum(each.adjusted.rows):,}",
+            f"{each.name}, {currency}", f"{each.mean:,.{decimals(each.mean)}f}", f"{sum(each.plain.rows):,}", f"{sum(each.adjusted.rows):,}",
             f"{each.detectable:+.1%}", f"{each.detectable_adjusted:+.1%}",
         )  # fmt: skip
     lines = [
@@ -109,8 +109,10 @@ def _earned(found: Readout) -> list[Table | str]:
         roi, free = back.roi, back.cost == 0
         told = NOTHING if roi is None else f"{roi.value:.1f} ({roi.low:.1f} to {roi.high:.1f})"
         name = f"{escape(back.arm)}, and LTV after" if back.beyond else escape(back.arm)
-        cost, net = (NOTHING, NOTHING) if free else (f"{back.cost:,.0f}", _money(back.net))
-        made.add_row(name, f"{back.customers:,}", _money(back.per_customer), cost, net, told)
+        cost, net = (
+            (NOTHING, NOTHING) if free else (f"{back.cost:,.{decimals(back.cost)}f}", amount(back.net))
+        )
+        made.add_row(name, f"{back.customers:,}", amount(back.per_customer), cost, net, told)
     lines: list[Table | str] = [made]
     if not found.lasting:
         lines.append(
@@ -180,8 +182,4 @@ def _shown(value: Estimate, unit: Unit) -> str:
         return f"{value.value * 100:+.2f} ({value.low * 100:+.2f} to {value.high * 100:+.2f}) points"
     if unit == "count":
         return f"{value.value:+.2f} ({value.low:+.2f} to {value.high:+.2f})"
-    return _money(value)
-
-
-def _money(value: Estimate) -> str:
-    return f"{value.value:+,.0f} ({value.low:+,.0f} to {value.high:+,.0f})"
+    return amount(value)

@@ -20,7 +20,7 @@ class Assigned:
         arms: Customers by arm, control first.
         first: First assignment.
         last: Last assignment.
-        warnings: What the readout would refuse, or go on in spite of.
+        warnings: What counts alone tell that the readout would refuse, or go on in spite of.
     """
 
     experiment: str
@@ -49,10 +49,13 @@ def assigned(tables: Tables) -> list[Assigned]:
         [uplift.control],
     ).fetchall()
     twice = {
-        name: (count, example)
-        for name, count, example in tables.connection.execute(
-            "SELECT experiment_id, count(*), min(customer_id) FROM (SELECT experiment_id, customer_id FROM assignments "
-            "GROUP BY 1, 2 HAVING count(DISTINCT arm) > 1) GROUP BY 1"
+        name: rest
+        for name, *rest in tables.connection.execute(
+            "SELECT experiment_id, count(*), min(customer_id), count(*) FILTER (tied), min(customer_id) FILTER (tied) "
+            "FROM (SELECT experiment_id, customer_id, count(*) FILTER (moment = begun) > 1 AS tied FROM "
+            "(SELECT experiment_id, customer_id, arm, min(assigned_at) AS moment, "
+            "min(min(assigned_at)) OVER (PARTITION BY experiment_id, customer_id) AS begun FROM assignments "
+            "GROUP BY 1, 2, 3) GROUP BY 1, 2 HAVING count(*) > 1) GROUP BY 1"
         ).fetchall()
     }
     found = []
@@ -61,7 +64,7 @@ def assigned(tables: Tables) -> list[Assigned]:
         arms, sizes, first, last, told, known_shares = zip(*own, strict=True)
         odd = (
             _of_arms(arms, uplift),
-            _of_twice(*twice.get(name, (0, ""))),
+            _of_twice(*twice.get(name, (0, "", 0, ""))),
             _of_propensities(sum(told), sum(known_shares), uplift),
         )
         by_arm = dict(zip(arms, sizes, strict=True))
@@ -80,7 +83,12 @@ def _of_arms(arms: Sequence[str], uplift: UpliftSettings) -> str | None:
     return None
 
 
-def _of_twice(count: int, example: str) -> str | None:
+def _of_twice(count: int, example: str, tied: int, tied_example: str) -> str | None:
+    if tied:
+        return (
+            f"{counted(tied, 'customer')} in two arms from the same moment, for example {tied_example!r}; keep the arm "
+            "that was really drawn, one row a customer"
+        )
     if not count:
         return None
     return f"{counted(count, 'customer')} in two arms, for example {example!r}; the arm of the first assignment counts"

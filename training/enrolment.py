@@ -1,5 +1,6 @@
 """Who took part in an experiment: assignments read, checked, and joined with what was known before."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -51,6 +52,12 @@ class Enrolment:
 def horizon_days(settings: Settings) -> int:
     """Days of margin that arms are judged by."""
     return settings.uplift.horizon_days or settings.ltv.horizon_days
+
+
+def question(settings: Settings) -> str:
+    """What is asked of an experiment: answers to other questions do not compare. Costs are no part of it."""
+    asked = settings.uplift.model_dump(exclude={"costs"}) | {"horizon_days": horizon_days(settings)}
+    return json.dumps(asked, sort_keys=True)
 
 
 def experiments(tables: Tables) -> dict[str, int]:

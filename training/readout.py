@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from evaluation.bootstrap import Estimate
 from evaluation.curves import Curve, qini_curve, toc_curve
-from evaluation.experiment import Readout, UpliftReading, Warned, verdict
+from evaluation.experiment import Ahead, Readout, UpliftReading, Warned, verdict
 from evaluation.halfsamples import HalfSamples
 from evaluation.policy import choose, thresholds
-from evaluation.policy_value import gain_curve
+from evaluation.policy_value import gain_curve, policy_test
 from evaluation.readout import Reading, facts
 from evaluation.returns import Calibration, calibration
 from evaluation.selection import CROSS_FITTED
@@ -25,7 +25,7 @@ from features.tables import Tables
 from features.types import Floats
 from features.windows import DAY
 from training import measures as made
-from training.enrolment import Enrolment, enrol, horizon_days
+from training.enrolment import Enrolment, enrol, horizon_days, question
 from training.history import ORDERED, History
 from training.propensity import estimate_propensity
 from training.tracking import CHAMPION, Tracker, hashed
@@ -195,8 +195,7 @@ def _uplift(
     except ModelError:
         # Trained on features that are computed otherwise now, or altered: it cannot be served either.
         return None
-    asked = (horizon_days(history.settings), enrolment.trial.arms[0], not enrolment.trial.randomised)
-    if asked != (facts_["span_days"], facts_["control"], facts_["observational"]):
+    if facts_["question"] != question(history.settings):
         # It answers another question than this page does.
         return None
     table = pq.read_table(tracker.artifact(version, HELD_OUT))
@@ -214,10 +213,18 @@ def _uplift(
     costs = history.settings.uplift.costs
     cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
     samples = HalfSamples.draw(len(scores), clusters)
-    gain = gain_curve(calibrated, cost, scores, samples=samples)
+    gain, choice = gain_curve(calibrated, cost, scores, samples=samples), choose(calibrated, cost)
+    proven = bool(facts_["proven"])
+    best = int((calibrated - cost).mean(axis=0).argmax())
+    ahead = None
+    if proven and (calibrated[:, best] - cost[best]).mean() > 0:
+        # The best of several arms is partly the luckiest: as wide as so many arms need (Bonferroni).
+        everyone = np.full(len(choice), best)
+        found = policy_test(scores, choice, everyone, cost, clusters=clusters, level=1 - 0.05 / len(arms))
+        ahead = Ahead(arms[best], _wider(found.difference))
     return UpliftReading(
         learner=facts_["learner"],
-        proven=bool(facts_["proven"]),
+        proven=proven,
         p=float(facts_["p_better"]),
         qini={arm: Estimate(*found["qini"]) for arm, found in facts_["ranking"].items()},
         autoc={arm: Estimate(*found["autoc"]) for arm, found in facts_["ranking"].items()},
@@ -226,8 +233,11 @@ def _uplift(
         },
         toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
         curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
-        gain=replace(gain, policy=_crossed(gain.policy), ahead=_crossed(gain.ahead)),
-        rules=thresholds(choose(calibrated, cost), calibrated, cost, segments[here], arms),
+        # Where nothing is proven the policy is the best arm for everyone.
+        gain=replace(gain, policy=_crossed(gain.policy) if proven else gain.constant),
+        ahead=ahead,
+        costs=dict(zip(arms, cost.tolist(), strict=True)),
+        rules=thresholds(choice, calibrated, cost, segments[here], arms),
         version=version.number,
     )  # fmt: skip
 
@@ -236,3 +246,8 @@ def _crossed(curve: Curve) -> Curve:
     """A curve whose band allows for predictions of cross-fitted models, as the selection does."""
     low, high = (curve.value + CROSS_FITTED * (end - curve.value) for end in (curve.low, curve.high))
     return Curve(curve.at, curve.value, low, high)
+
+
+def _wider(found: Estimate) -> Estimate:
+    low, high = (found.value + CROSS_FITTED * (end - found.value) for end in (found.low, found.high))
+    return Estimate(found.value, low, high)

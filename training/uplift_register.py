@@ -54,6 +54,7 @@ def register_uplift(tracker: Tracker, training: UpliftTraining) -> Version:
         "data_fingerprint": history.fingerprint,
         "feature_fingerprint": history.features.fingerprint,
         "judged_at": facts["judged_at"],
+        "question": facts["question"],
     }
     with tracker.run(UPLIFT, f"{UPLIFT} {facts['experiment']}", params, tags) as run_id:
         tracker.log_metrics(run_id, training.metrics)
@@ -117,6 +118,7 @@ def _champion_answer(tracker: Tracker, training: UpliftTraining) -> tuple[Versio
     same = (
         bundle.fingerprint == training.history.features.fingerprint
         and bundle.facts["outputs"] == training.bundle.facts["outputs"]
+        and bundle.facts["question"] == training.bundle.facts["question"]
         and bundle.facts["data_until"] <= begun
     )
     return (champion, bundle.model.predict(training.rows.matrix)) if same else (None, None)
@@ -135,6 +137,7 @@ def against_champion(tracker: Tracker, challenger: Version, champion: Version) -
     position = {customer: k for k, customer in enumerate(theirs.customers)}
     shared = [k for k, customer in enumerate(mine.customers) if customer in position]
     same: Any = challenger.tags.get("experiment") == champion.tags.get("experiment")
+    same = same and challenger.tags.get("question") == champion.tags.get("question")
     same = same and mine.actual.shape[1] == theirs.actual.shape[1]
     if not same or len(shared) < len(mine.customers) / 2:
         raise PromotionError(

@@ -21,7 +21,7 @@ from features.tables import Tables
 from features.types import Floats
 from training.bundle import CANARIES, Bundle
 from training.crossfit import CrossFit, cross_fit
-from training.enrolment import Enrolment, enrol, horizon_days
+from training.enrolment import Enrolment, enrol, horizon_days, question
 from training.history import History
 from training.measures import margin
 from training.propensity import Overlap, estimate_propensity
@@ -159,7 +159,7 @@ def train_rows(
     trees = UpliftTrees(replace(trees.outcome, seed=seed), replace(trees.effect, seed=seed))
     judged = np.ones(len(rows), np.bool_)
     if trials and journals is not None:
-        key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name)
+        key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name, question(settings))
         trees, judged = tune_uplift(
             rows, trees, key, trials=trials, folder=journals, seed=seed, threads=threads,
             on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
@@ -211,7 +211,7 @@ def compare_uplift(
 ) -> Comparison:
     """Does a rank worse than b? Doubly robust scores and predictions of the same customers, all [n, K]."""
     samples = HalfSamples.draw(len(scores), clusters, draws=DRAWS)
-    found = select([Repeat(scores, {"a": a, "b": b})], METRIC, samples=samples)
+    found = select([Repeat(scores, {"a": a, "b": b})], METRIC, samples=samples, cross_fitted=True)
     value = {name: each.value for name, each in found.estimates.items()}
     [other] = found.comparisons.values()
     if found.chosen == "a":
@@ -316,6 +316,7 @@ def _facts(
         "span_days": horizon_days(settings),
         "experiment": trial.name,
         "control": rows.arms[0],
+        "question": question(settings),
         "customers": trial.sizes,
         "observational": not trial.randomised,
         "smallest_propensity": float(rows.propensity.min()) if overlap is None else overlap.smallest,

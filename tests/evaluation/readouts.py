@@ -11,6 +11,7 @@ from evaluation.bootstrap import Estimate
 from evaluation.curves import Curve
 from evaluation.effects import Effect
 from evaluation.experiment import (
+    Ahead,
     Code,
     CoursePoint,
     MeasureEffect,
@@ -157,7 +158,6 @@ def uplift_reading(proven=True, cost=9000.0):
             gained(9_100.0, 2_300.0),
             gained(6_050.0, 2_000.0),
             gained(3_300.0, 1_500.0),
-            gained(3_050.0, 2_200.0),
             np.zeros(21, np.intp),
             at,
             13_222.0,
@@ -167,6 +167,8 @@ def uplift_reading(proven=True, cost=9000.0):
             Threshold("low", "cross-sell", 4408, 214, 9_001.5, 1.0, 214 * cost, 310_222.0),
             Threshold("middle", "cross-sell", 4407, 1804, 9_410.2, 0.98, 1804 * cost, 9.3e6),
         ),
+        costs=dict.fromkeys(arms, cost),
+        ahead=Ahead("cross-sell", about(3_050.0, 2_200.0)) if proven else None,
         version=3,
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from evaluation.bootstrap import Estimate
 from evaluation.effects import Effect
+from evaluation.experiment import Ahead
 from evaluation.experimentcharts import Axis, Line, Mark, forest, lines
 from evaluation.experimentreport import render_before_after, render_experiment
 from evaluation.experimentwords import ReadoutWords, sign_of
@@ -345,7 +346,7 @@ def test_the_best_single_arm_is_named_at_every_budget(made, pages, lang):
     w = words(lang)
     assert w("uplift.constant_arm", arm="cross-sell") in text_of(pages["gain", lang])
     reading = made["gain"].uplift
-    best = np.repeat([2, 0, 1], [1, 10, 10])
+    best = np.repeat([-1, 0, 1], [1, 10, 10])
     gain = replace(reading.gain, best=best)
     text = text_of(render_experiment(replace(made["gain"], uplift=replace(reading, gain=gain)), lang))
     # With nothing to spend none is best; from the 11th of 20 steps to 24 million on another one is.
@@ -357,18 +358,33 @@ def test_the_best_single_arm_is_named_at_every_budget(made, pages, lang):
 
 def test_choosing_is_held_against_the_best_single_arm(made, pages):
     reading = made["gain"].uplift
-    ahead = reading.gain.ahead
-    assert "brings more than cross-sell for everyone: by ¥10.7M to ¥66.0M (" in text_of(pages["gain", "en"])
+    assert "more on these customers than cross-sell for everyone: by ¥11.2M to ¥69.4M (" in text_of(
+        pages["gain", "en"]
+    )
 
-    def text(shift, **changes):
-        moved = replace(ahead, value=ahead.value + shift, low=ahead.low + shift, high=ahead.high + shift)
-        changed = replace(reading, gain=replace(reading.gain, ahead=moved), **changes)
-        return text_of(render_experiment(replace(made["gain"], uplift=changed)))
+    def text(**changes):
+        return text_of(render_experiment(replace(made["gain"], uplift=replace(reading, **changes))))
 
-    assert "brings less than cross-sell for everyone" in text(-9_000.0)
-    assert "cannot be told apart" in text(-3_000.0)
-    # Where nothing is proven it is one arm for everyone anyway.
-    assert "cross-sell for everyone:" not in text(0.0, proven=False)
+    def moved(shift):
+        gap = reading.ahead.gain
+        return Ahead("upsell", Estimate(gap.value + shift, gap.low + shift, gap.high + shift))
+
+    assert "less on these customers than upsell for everyone" in text(ahead=moved(-9_000.0))
+    assert "cannot be told apart" in text(ahead=moved(-3_000.0))
+    assert "for everyone cannot" not in text(ahead=None)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_without_a_curve_it_says_whether_costs_are_missing_or_too_high(made, lang):
+    w, reading = words(lang), made["gain"].uplift
+    gain = replace(reading.gain, policy=replace(reading.gain.policy, at=np.zeros(21)))
+
+    def text(costs):
+        uplift = replace(reading, gain=gain, costs=costs)
+        return text_of(render_experiment(replace(made["gain"], uplift=uplift), lang))
+
+    assert w("uplift.budget_loss") in text({"upsell": 9_000.0, "cross-sell": 0.0})
+    assert w("uplift.budget_flat") in text({"upsell": 0.0})
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

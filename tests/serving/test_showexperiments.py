@@ -8,7 +8,9 @@ import pytest
 from rich.console import Console
 
 from evaluation.beforeafterreport import render_before_after, sides
+from evaluation.bootstrap import Estimate
 from serving import showexperiments as show
+from serving.show import amount
 from tests.evaluation import readouts
 from tests.evaluation.test_experimentreport import text_of
 from training.assigned import Assigned
@@ -51,3 +53,9 @@ def test_experiments_are_told_with_their_arms_and_oddities():
     assert ["spring [2025]", "1,200", "control 600, call 600", "2025-04-01 to 2025-04-09"] in rows(shown)
     assert "spring [2025]: noted 2 customers odd" in shown
     assert "noted [uplift.costs] names 'fax'" in shown
+
+
+def test_money_below_a_thousand_keeps_its_decimals():
+    assert amount(Estimate(0.42, 0.11, 0.73)) == "+0.42 (+0.11 to +0.73)"
+    assert amount(Estimate(12.3, -20.0, 1234.6)) == "+12 (-20 to +1,235)"
+    assert amount(Estimate(31397.1, 17995.0, 44800.0), "") == "31,397 (17,995 to 44,800)"

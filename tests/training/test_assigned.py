@@ -34,7 +34,7 @@ def test_experiments_customers_and_arms_are_those_of_the_file(trials, found):
         ("no_control", "no arm is called 'control'"),
         ("one_arm", "only the arm 'control'"),
         ("two_arms", "2 customers in two arms, for example 'ACC-0003'"),
-        ("same_moment", "1 customer in two arms"),
+        ("same_moment", "1 customer in two arms from the same moment, for example 'ACC-0007'; keep the arm"),
         ("no_shares", "no propensities"),
         ("some", "3 of 100 assignments have no propensity"),
     ],
@@ -45,7 +45,7 @@ def test_what_is_odd_is_said(found, experiment, says):
 
 
 def test_what_is_said_to_stop_a_readout_does(trials, found, tmp_path):
-    for experiment in ("no_control", "one_arm", "some"):
+    for experiment in ("no_control", "one_arm", "some", "same_moment"):
         assert found[experiment].warnings
         with pytest.raises(ExperimentError):
             read_experiment(trials.tables, trials.history, Tracker(tmp_path), experiment)

@@ -4,10 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
 
 from benchmarks.coverage_uplift import CASES, QUICK, features, rows_of
 from benchmarks.simulation import rate
 from evaluation.doubly_robust import aipw
+from evaluation.halfsamples import HalfSamples
+from evaluation.ranking import rate_test
+from evaluation.selection import DRAWS
 from features.errors import TrainingDataError
 from training.crossfit import FOLDS, REPEATS, cross_fit, folds_of
 from training.uplift import LEARNERS, Learning, UpliftRows
@@ -148,3 +152,16 @@ def test_no_part_divides_a_cluster():
     assert len(np.unique(np.column_stack([some.clusters, clusters[clusters > 30]]), axis=0)) == 29
     assert (rows.take(np.arange(5)).units == np.unique(clusters[:5], return_inverse=True)[1]).all()
     assert (dataclasses.replace(rows, clusters=None).units == np.arange(400)).all()
+
+
+def test_challenger_and_champion_are_compared_as_cross_fitted_rankings_are():
+    rng = np.random.default_rng(5)
+    scores, a, b = rng.normal(size=(600, 1)), rng.normal(size=(600, 1)), rng.normal(size=(600, 1))
+    halves = HalfSamples.draw(600, draws=DRAWS)
+    plain = rate_test(scores[:, 0], a[:, 0], b[:, 0], samples=halves)
+    found = compare_uplift(scores, a, b)
+    assert (found.a, found.b) == pytest.approx((plain.a, plain.b))
+    wide, narrow = found.difference, plain.difference
+    # Trained on one another's rows, rankings of noise agree by chance: √2 times the error.
+    assert wide.high - wide.low == pytest.approx(np.sqrt(2) * (narrow.high - narrow.low))
+    assert found.p_worse == pytest.approx(float(ndtr(ndtri(plain.p_worse) / np.sqrt(2))))

@@ -10,7 +10,7 @@ from features.settings import load_settings
 from features.tables import bind
 from features.windows import DAY
 from tests.training.trials import DAY_OF_TRIAL, DAYS, HORIZON, arm_of, name, opened, orders, write
-from training.enrolment import enrol, experiments, horizon_days
+from training.enrolment import enrol, experiments, horizon_days, question
 from training.history import read_history
 
 
@@ -213,3 +213,20 @@ def test_without_assignments_there_is_nothing_to_enrol(trials):
     settings = trials.tables.settings.model_copy(update={"tables": bound})
     with pytest.raises(ExperimentError, match=r"bind \[tables.assignments\]"):
         experiments(replace(trials.tables, settings=settings))
+
+
+def test_the_question_of_an_experiment_is_all_but_its_costs(trials):
+    asked = {
+        name: question(trials.with_uplift(**changes).history.settings)
+        for name, changes in {
+            "plain": {},
+            "dear": {"costs": {"treated": 9.0}},
+            "said": {"horizon_days": horizon_days(trials.history.settings)},
+            "longer": {"horizon_days": 200},
+            "owners": {"cluster": "owner"},
+            "chosen": {"observational": True},
+            "other": {"control": "bid"},
+        }.items()
+    }
+    assert asked["plain"] == asked["dear"] == asked["said"]
+    assert len(set(asked.values())) == 5
