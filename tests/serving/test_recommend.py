@@ -188,7 +188,10 @@ def test_not_proven_is_one_answer_for_everyone_and_says_so(world, uplifts):
 def test_proven_is_said_of_the_ranking_and_of_each_arms_gain(world, uplifts, learner):
     answer = learner.recommend(everyone(learner)[:1])
     assert answer.proven
-    assert answer.note == "proven: in spring the order of customers was better than chance, so gains differ by customer"
+    assert (
+        answer.note
+        == "proven: in spring the order of customers was better than chance, so gains differ by customer"
+    )
     assert all(a.proven == (a.incremental_ltv.low > 0) for a in answer.recommendations[0].actions)
     flat = dict(learner.model.parameters["calibration"])
     flat["upsell"] = {"score": [0.0], "value": [10.0], "low": [-1.0], "high": [20.0], "kept": 0.0}
