@@ -121,10 +121,11 @@ def decimals(*amounts: float) -> int:
     return 0 if max(map(abs, amounts)) >= _FINE else 2
 
 
-def amount(found: Estimate, sign: str = "+") -> str:
-    """Money over its interval."""
+def amount(found: Estimate, sign: str = "+", digits: int | None = None) -> str:
+    """Money with its interval; decimals as it needs them by itself if not given."""
     ends = (found.value, found.low, found.high)
-    value, low, high = (f"{each:{sign},.{decimals(*ends)}f}" for each in ends)
+    digits = decimals(*ends) if digits is None else digits
+    value, low, high = (f"{each:{sign},.{digits}f}" for each in ends)
     return f"{value} ({low} to {high})"
 
 

@@ -105,14 +105,17 @@ def _earned(found: Readout) -> list[Table | str]:
         "arm", "customers", f"margin, {found.currency}", "cost", "net", "back per unit spent",
         title=f"a customer in {found.horizon_days} days, 95 % intervals",
     )  # fmt: skip
-    for back in (*found.returns, *found.lasting):
+    backs = (*found.returns, *found.lasting)
+    # One table, one number of decimals: its amounts are compared with one another.
+    digits = decimals(*(back.cost for back in backs), *(back.per_customer.value for back in backs))
+    for back in backs:
         roi, free = back.roi, back.cost == 0
         told = NOTHING if roi is None else f"{roi.value:.1f} ({roi.low:.1f} to {roi.high:.1f})"
         name = f"{escape(back.arm)}, and LTV after" if back.beyond else escape(back.arm)
         cost, net = (
-            (NOTHING, NOTHING) if free else (f"{back.cost:,.{decimals(back.cost)}f}", amount(back.net))
+            (NOTHING, NOTHING) if free else (f"{back.cost:,.{digits}f}", amount(back.net, digits=digits))
         )
-        made.add_row(name, f"{back.customers:,}", amount(back.per_customer), cost, net, told)
+        made.add_row(name, f"{back.customers:,}", amount(back.per_customer, digits=digits), cost, net, told)
     lines: list[Table | str] = [made]
     if not found.lasting:
         lines.append(
