@@ -58,7 +58,8 @@ def _arms(found: UpliftReading, learner: str, w: ReadoutWords) -> dict[str, Any]
         [arm, w.cell("money", each), w.cell("money", found.autoc[arm])] for arm, each in found.qini.items()
     ]
     heads = [w("uplift.arm"), w("uplift.qini"), w("uplift.autoc")]
-    return {"caption": w("uplift.arms", learner=learner), "heads": heads, "rows": rows}
+    # Two wide intervals beside a name do not fit on a phone.
+    return {"caption": w("uplift.arms", learner=learner), "heads": heads, "rows": rows, "stack": True}
 
 
 def _curves(found: UpliftReading, w: ReadoutWords) -> list[dict[str, Any]]:
