@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.terminal import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say, tracker_of
+from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say, tracker_of
 
 if TYPE_CHECKING:
     from evaluation.experiment import Readout
@@ -23,8 +23,8 @@ Lang = Annotated[str, typer.Option(help="en or ja.")]
 @app.command(name="list")
 def listed(config: Config = TOML, as_json: Json = False) -> None:
     """List the experiments in assignments, and what is odd about them."""
+    from commands.show import experiments as show
     from evaluation.experiment import plain
-    from serving import showexperiments as show
     from training.assigned import assigned
     from training.enrolment import costs_of_nobody
 
@@ -53,9 +53,9 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """How many accounts an experiment takes, what it can show, and how long it lasts."""
+    from commands.show import experiments as show
     from evaluation.experiment import plain
     from evaluation.planning import Design
-    from serving import showexperiments as show
     from training.enrolment import horizon_days
     from training.history import read_history
     from training.plan import plan_experiment
@@ -74,7 +74,7 @@ def plan(
 @app.command()
 def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json = False) -> None:
     """What an experiment did to clicks, orders, margin and LTV, with intervals; and what it earned."""
-    from serving import showexperiments as show
+    from commands.show import experiments as show
 
     found = _read(config, experiment, "readout")
     say(found.to_dict(), as_json, lambda: out.print(show.readout(found)))
@@ -131,11 +131,11 @@ def before_after(
     as_json: Json = False,
 ) -> None:
     """Margin before and after a campaign without a control group. This is no proof of an effect."""
+    from commands.show import experiments as show
     from evaluation.beforeafterreport import render_before_after, sides
     from evaluation.experiment import plain
     from features.files import write_text
     from features.observations import wall_clock
-    from serving import showexperiments as show
     from training.history import read_history
     from training.seasons import compare_seasons
 

@@ -7,13 +7,13 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from commands.show.models import amount, decimals, grid
 from evaluation.beforeafter import BeforeAfter
 from evaluation.beforeafterreport import compared, periods, season, sides, words_for
 from evaluation.bootstrap import Estimate
 from evaluation.experiment import Code, MeasureEffect, Readout, Unit
 from evaluation.wording import NOTHING
 from features.counted import counted
-from serving.show import amount, decimals, grid
 from training.assigned import Assigned
 from training.plan import ExperimentPlan
 

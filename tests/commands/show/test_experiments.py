@@ -7,10 +7,10 @@ from datetime import datetime
 import pytest
 from rich.console import Console
 
+from commands.show import experiments as show
+from commands.show.models import amount
 from evaluation.beforeafterreport import render_before_after, sides
 from evaluation.bootstrap import Estimate
-from serving import showexperiments as show
-from serving.show import amount
 from tests.evaluation import readouts
 from tests.evaluation.test_experimentreport import text_of
 from training.assigned import Assigned

@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 from rich.table import Table
 
+from commands.show import experiments as showexperiments
+from commands.show import models as show
 from evaluation.experimentreport import render_experiment
 from evaluation.wording import LANGUAGES
 from features.errors import SourceError
@@ -20,7 +22,6 @@ from features.files import write_text
 from features.settings import load_settings
 from features.simulate import simulate
 from features.tables import Tables, bind
-from serving import show, showexperiments
 from serving.take import take_snapshot
 from training.enrolment import experiments
 from training.history import History, read_history

@@ -1,0 +1,1 @@
+"""The terminal: one verb a step."""

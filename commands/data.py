@@ -1,0 +1,127 @@
+"""Verbs of data: look at files, check tables, simulate a world, write a training set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say
+from features.counted import counted
+
+
+def init(
+    files: Annotated[list[Path], typer.Argument(help="The files your history is in.")],
+    config: Config = TOML,
+    currency: Annotated[str | None, typer.Option(help="ISO 4217 code of your money.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of your times, such as Asia/Tokyo.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a tokui.toml that is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at files and write a commented tokui.toml with the best guess of the mapping."""
+    from features.errors import SettingsError
+    from features.files import write_text
+    from features.guess import guess_settings
+
+    if config.exists() and not force:
+        raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
+    text = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
+    write_text(config, text)
+    say(
+        {"written": str(config), "toml": text},
+        as_json,
+        lambda: out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]"),
+    )
+
+
+def check(config: Config = TOML, as_json: Json = False) -> None:
+    """Bind all tables, validate every row, and report what was found and what was dropped."""
+    from commands.show import experiments as showexperiments
+    from commands.show import models as show
+    from evaluation.experiment import plain
+    from training.assigned import assigned
+    from training.enrolment import costs_of_nobody
+
+    with bound(config) as tables:
+        reports = [report.to_dict() for report in tables.reports]
+        there = "assignments" in tables.names
+        found, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
+    document = {
+        "tables": reports,
+        "experiments": plain(found),
+        "warnings": [strange] if strange else [],
+        "fingerprint": tables.fingerprint,
+    }
+
+    def shown() -> None:
+        out.print(show.reports(tables.reports), highlight=False)
+        if found:
+            out.print(showexperiments.experiments(found, strange), highlight=False)
+
+    say(document, as_json, shown)
+
+
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where the world is written.")],
+    customers: Annotated[int, typer.Option(min=10)] = 5000,
+    years: Annotated[float, typer.Option(min=0.5, max=20)] = 3,
+    seed: int = 7,
+    as_json: Json = False,
+) -> None:
+    """Write a simulated B2B world: eleven tables, their truth, and a tokui.toml."""
+    from features.simulate import simulate as make
+
+    with progress("simulating") as step:
+        world = make(folder, customers=customers, years=years, seed=seed, progress=step)
+    rows = dict(world.rows)
+    say(
+        {"folder": str(folder), "rows": rows},
+        as_json,
+        lambda: out.print(
+            f"wrote {counted(sum(rows.values()), 'row')} in {counted(len(rows), 'file')} and tokui.toml to [bold]{folder}[/]"
+        ),
+    )
+
+
+def features(
+    path: Annotated[Path, typer.Argument(help="The Parquet file to write.")] = Path("training-set.parquet"),
+    config: Config = TOML,
+    first: Annotated[str | None, typer.Option(help="First cutoff, a date.")] = None,
+    last: Annotated[
+        str | None, typer.Option(help="Last cutoff, a date; the end of the data if not given.")
+    ] = None,
+    step_days: Annotated[int | None, typer.Option(min=1, help="Days between cutoffs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a training set, features and outcomes, for a grid of cutoffs."""
+    from features.errors import SettingsError
+    from features.observations import cutoff_grid, wall_clock
+    from features.windows import DAY
+    from training.export import write_training_set
+    from training.history import read_history
+
+    with bound(config) as tables, progress("features") as step:
+        training = tables.settings.training
+        history = read_history(tables)
+        begin = moment_of(first, "--first") or history.start + training.min_history_days * DAY
+        begin = max(begin, history.start)
+        grid = cutoff_grid(
+            begin,
+            min(moment_of(last, "--last") or history.end, history.end),
+            step_days or training.step_days,
+            10_000,
+        )
+        if not grid:
+            raise SettingsError(
+                "no cutoff lies between --first and --last; the history begins "
+                f"{wall_clock(history.start):%Y-%m-%d} and ends {wall_clock(history.end):%Y-%m-%d}"
+            )
+        rows = write_training_set(
+            tables, grid, path, threads=THREADS, progress=lambda done, of: step(f"{done:,} of {of:,} rows")
+        )
+    say(
+        {"path": str(path), "rows": rows, "cutoffs": [wall_clock(c).isoformat() for c in grid]},
+        as_json,
+        lambda: out.print(
+            f"wrote {counted(rows, 'row')} at {counted(len(grid), 'cutoff')} to [bold]{path}[/]"
+        ),
+    )

@@ -1,0 +1,88 @@
+"""Verbs of what is live: take the snapshot, serve, score, and the demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.shared import THREADS, TOML, Config, Json, bound, err, moment_of, out, progress, say, tracker_of
+from features.counted import counted
+
+
+def snapshot(
+    config: Config = TOML,
+    as_of: Annotated[
+        str | None, typer.Option(help="A date; the day after the last order if not given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute every customer's features as of now, for the server and for scoring."""
+    from serving.take import take_snapshot
+
+    with bound(config) as tables, progress("snapshot"):
+        taken = take_snapshot(tables, moment_of(as_of, "--as-of"), threads=THREADS)
+    say(
+        {"path": str(taken.path), "customers": taken.customers, "as_of": taken.as_of_text},
+        as_json,
+        lambda: out.print(
+            f"wrote {counted(taken.customers, 'customer')} as of [bold]{taken.as_of_text[:10]}[/] to {taken.path}"
+        ),
+    )
+
+
+def serve(
+    config: Config = TOML,
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Start the REST API with the champions."""
+    from features.settings import load_settings
+    from serving.service import serve as start
+    from training.live import Live, live_folder
+    from training.promotion import sync
+
+    settings = load_settings(config)
+    sync(tracker_of(settings), Live(live_folder(settings)))
+    url = f"http://{host}:{port}"
+    say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
+    start(settings.folder, host, port, workers)
+
+
+def score(
+    path: Annotated[Path, typer.Argument(help="The .parquet or .csv file to write.")] = Path(
+        "scores.parquet"
+    ),
+    config: Config = TOML,
+    as_json: Json = False,
+) -> None:
+    """Write the champions' predictions for all customers of the snapshot."""
+    from features.settings import load_settings
+    from serving.batch import score as write
+    from serving.champions import load_predictor
+    from training.live import Live, live_folder
+    from training.promotion import sync
+
+    settings = load_settings(config)
+    live = Live(live_folder(settings))
+    sync(tracker_of(settings), live)
+    with progress("scoring") as step:
+        rows = write(load_predictor(live), path, progress=step)
+    say(
+        {"path": str(path), "rows": rows},
+        as_json,
+        lambda: out.print(f"wrote {counted(rows, 'customer')} to [bold]{path}[/]"),
+    )
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo's world is written.")] = Path("demo"),
+    customers: Annotated[int, typer.Option(min=1500)] = 4000,
+    as_json: Json = False,
+) -> None:
+    """Simulate a world, train, promote, serve, and ask for three customers."""
+    from commands.demo import run_demo
+
+    found = run_demo(folder, customers, say=err.print if as_json else out.print, threads=THREADS)
+    say(found, as_json, lambda: None)
