@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from serving.champions import load_predictor
-from serving.predictor import Predictor
+from serving.predictor.champions import load_predictor
+from serving.predictor.predictor import Predictor
 from training.live import Live
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -22,7 +22,7 @@ from features.files import write_text
 from features.settings import load_settings
 from features.simulate import simulate
 from features.tables import Tables, bind
-from serving.take import take_snapshot
+from serving.snapshots import take_snapshot
 from training.enrolment import experiments
 from training.history import History, read_history
 from training.live import Live, live_folder

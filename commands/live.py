@@ -17,7 +17,7 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Compute every customer's features as of now, for the server and for scoring."""
-    from serving.take import take_snapshot
+    from serving.snapshots import take_snapshot
 
     with bound(config) as tables, progress("snapshot"):
         taken = take_snapshot(tables, moment_of(as_of, "--as-of"), threads=THREADS)
@@ -59,8 +59,8 @@ def score(
 ) -> None:
     """Write the champions' predictions for all customers of the snapshot."""
     from features.settings import load_settings
-    from serving.batch import score as write
-    from serving.champions import load_predictor
+    from serving.predictor.champions import load_predictor
+    from serving.scoring import score as write
     from training.live import Live, live_folder
     from training.promotion import sync
 

@@ -23,11 +23,11 @@ import bentoml
 from _bentoml_sdk import Service  # type: ignore[import-untyped]  # bentoml has no types here
 
 from features.errors import SettingsError
-from serving.app import Routes
-from serving.champions import Champions, load_predictor
-from serving.guard import App, Guard, Keys, Message, Receive, Scope, Send
-from serving.metrics import Metrics
-from serving.predictor import KEEP
+from serving.api.guard import App, Guard, Keys, Message, Receive, Scope, Send
+from serving.api.metrics import Metrics
+from serving.api.routes import Routes
+from serving.predictor.champions import Champions, load_predictor
+from serving.predictor.predictor import KEEP
 from training.live import Live
 
 LIVE, KEYS, KEPT = "TOKUI_LIVE", "TOKUI_API_KEYS", "TOKUI_KEEP"

@@ -7,7 +7,7 @@ from features.aggregations import Aggregation
 from features.trends import Ratio
 from features.views import Calendar, FeatureSet, FeatureView
 from features.windows import Window
-from serving.answers import Group
+from serving.predictor.answers import Group
 from training.ltv_models import DERIVED
 
 GROUPS: dict[str, Group] = {

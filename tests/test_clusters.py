@@ -16,8 +16,8 @@ from evaluation.experiment import Code, Readout
 from features.errors import ExperimentError, SettingsError
 from features.settings import load_settings
 from features.snapshot import open_snapshot
-from serving.recommend import load_uplift
-from serving.take import take_snapshot
+from serving.predictor.recommender import load_uplift
+from serving.snapshots import take_snapshot
 from tests.training.owners import (
     ACCOUNTS,
     ALONE,

@@ -23,8 +23,8 @@ import httpx
 import pytest
 
 from tests.conftest import small_world
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 BLOCK = re.compile(
     r"(?P<mark><!-- by hand -->\s*\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL

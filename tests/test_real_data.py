@@ -6,15 +6,13 @@ done on CDNOW, and what it gives is looked at for both.
 
 import json
 import shutil
-from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.places import SHARED
 from tests.test_docs import Reader
 from tests.test_tokui import tokui
-
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 pytestmark = pytest.mark.skipif(
     not (SHARED / "cdnow_master.txt").exists(), reason="needs the real files in ../shared/data"

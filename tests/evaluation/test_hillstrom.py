@@ -1,7 +1,5 @@
 """A real experiment read: what 64,000 e-mail subscribers did, as plain statistics have it and as was published."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +10,9 @@ from evaluation.effects import Effect
 from evaluation.experiment import Code, Measure, MeasureEffect, Role, verdict
 from evaluation.readout import Reading
 from evaluation.trial import Trial
+from tests.places import SHARED
 
-FILE = Path(__file__).parents[3] / "shared" / "data" / "hillstrom.csv"
+FILE = SHARED / "hillstrom.csv"
 
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="needs hillstrom.csv in ../shared/data")
 

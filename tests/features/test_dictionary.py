@@ -1,15 +1,14 @@
 """The data dictionary's contract: the page in docs/ is what the definitions say today."""
 
-from pathlib import Path
-
 from features.catalogue import PURCHASES
 from features.dictionary import dictionary
 from features.schema import TABLES
 from features.streams import STREAMS
+from tests.places import ROOT
 
 
 def test_the_page_is_up_to_date():
-    page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+    page = ROOT / "docs" / "data-dictionary.md"
     assert page.read_text(encoding="utf-8") == dictionary(), (
         "run python -m features.dictionary > docs/data-dictionary.md"
     )

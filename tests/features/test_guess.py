@@ -16,8 +16,8 @@ from features.schema import TABLES
 from features.settings import Settings, UpliftSettings, load_settings
 from features.tables import Tables, bind
 from features.vocabulary import WORDS, likeness, normalise
+from tests.places import SHARED
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 NOW = datetime(2026, 1, 1)  # noqa: DTZ001
 
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="real data of ../shared is not here")

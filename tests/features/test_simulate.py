@@ -1,7 +1,5 @@
 """The simulated world keeps its own rules, and its truth is what the data really do."""
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -19,8 +17,8 @@ from features.world.expectation import outlook
 from features.world.health import RATE_SLOPE, hazard, next_health
 from features.world.lives import live
 from features.world.statistics import of_online_retail, of_world, purchase_statistics
+from tests.places import SHARED
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 CUSTOMERS = 8000
 END = pd.Timestamp("2026-01-01")
 

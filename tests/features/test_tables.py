@@ -21,8 +21,8 @@ from features.errors import SettingsError, SourceError, TableError, TokuiError
 from features.schema import TABLES
 from features.settings import Settings, TableSettings
 from features.tables import Tables, bind
+from tests.places import SHARED
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 NOW = datetime(2026, 1, 1)  # noqa: DTZ001  wall-clock times are naive throughout
 DERIVED = TableSettings(derive="orders")
 

@@ -21,12 +21,13 @@ from features.simulate import simulate
 from features.snapshot import open_snapshot, write_snapshot
 from features.tables import bind
 from features.windows import DAY
-from serving.admission import Champion
-from serving.app import Routes
-from serving.champions import Champions
-from serving.guard import Guard, Keys
-from serving.metrics import Metrics
-from serving.predictor import Predictor
+from serving.api.guard import Guard, Keys
+from serving.api.metrics import Metrics
+from serving.api.routes import Routes
+from serving.predictor.admission import Champion
+from serving.predictor.champions import Champions
+from serving.predictor.predictor import Predictor
+from tests.places import ROOT
 from training.boosting import Trees
 from training.bundle import Bundle, write_bundle
 from training.conformal import ConformalIntervals
@@ -42,7 +43,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import serving.service  # noqa: F401 - imported once, before warnings are errors
 
-ROOT = Path(__file__).parents[2]
 ZONE = "+09:00"
 
 

@@ -14,11 +14,11 @@ import pytest
 
 from features.errors import SettingsError
 from serving.service import serve
+from tests.places import ROOT
+from tests.serving.conftest import ARMS, Server, free_port, make_bundle, promote_uplift
 from training.bundle import write_bundle
 from training.live import Live
 from training.tasks import TASKS
-
-from .conftest import ARMS, ROOT, Server, free_port, make_bundle, promote_uplift
 
 
 def test_the_life_of_a_server(world, uplifts, tmp_path):
@@ -146,7 +146,7 @@ def test_a_worker_has_neither_mlflow_nor_opens_a_pickle(advised_live):
 import json, os, pickle, sys
 from pathlib import Path
 from serving.service import application, service
-from serving.champions import load_predictor
+from serving.predictor.champions import load_predictor
 from training.live import Live
 live = Live(Path(os.environ["TOKUI_LIVE"]))
 load_predictor(live)  # numba keeps what it compiled beside a pickled index of its own

@@ -8,11 +8,10 @@ import pytest
 
 from features.engine import compute
 from features.observations import Observations, moment
-from serving.admission import Champion
-from serving.history import features_at, read_account
-from serving.predictor import Predictor
-
-from .conftest import take
+from serving.predictor.account import features_at, read_account
+from serving.predictor.admission import Champion
+from serving.predictor.predictor import Predictor
+from tests.serving.conftest import take
 
 PARTS, TIMES, PAIRS = 4, 10, 10_000
 END = datetime.fromisoformat("2026-01-01")

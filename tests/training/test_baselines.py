@@ -1,7 +1,5 @@
 """BG/NBD and Gamma-Gamma agree with their definitions, with simulation and with published figures."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -10,6 +8,7 @@ from scipy.special import roots_genlaguerre, roots_jacobi
 from evaluation import metrics as m
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
+from tests.places import SHARED
 from training.baselines import (
     PURCHASE_COLUMNS,
     BgNbd,
@@ -22,7 +21,6 @@ from training.baselines import (
 
 from .worlds import as_matrix, buyers
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 MODEL = BgNbd(0.6, 20.0, 0.8, 2.5)
 
 

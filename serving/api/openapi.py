@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from features.schema import TABLES, Kind, Table
-from serving.answers import Answer, Recommendations
-from serving.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
-from serving.guard import ErrorBody
+from serving.api.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
+from serving.api.guard import ErrorBody
+from serving.predictor.answers import Answer, Recommendations
 
 _REFERENCE = "#/components/schemas/{name}"
 _TYPES: dict[Kind, dict[str, Any]] = {

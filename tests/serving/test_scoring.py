@@ -8,12 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import SettingsError
-from serving import batch
-from serving.admission import Champion
-from serving.batch import score
-from serving.recommend import Recommender, Uplift
-
-from .conftest import ARMS
+from serving import scoring as batch
+from serving.predictor.admission import Champion
+from serving.predictor.recommender import Recommender, Uplift
+from serving.scoring import score
+from tests.serving.conftest import ARMS
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])

@@ -1,73 +1,31 @@
 """The routes: a few lines each over the predictor, as bare ASGI because they are the hot path."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Annotated
 
 import msgspec
 
 from features.errors import NoChampionError, UnknownCustomerError
-from serving.champions import Champions
-from serving.fastpredict import FEW_ROWS
-from serving.guard import ErrorDetail, HttpError, Message, Receive, Scope, Send, reply
-from serving.history import FieldError, read_account
-from serving.metrics import CONTENT_TYPE, Metrics
-from serving.openapi import describe, page
-from serving.predictor import Predictor
-from serving.recommend import check_sent_budget
-
-MOST_IDS = 1_000
-MOST_EXPLAINED = 100
-"""Customers of one request, and with drivers, which take a hundred times as long."""
-
-
-class PredictRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Asks for customers of the snapshot.
-
-    Args:
-        customer_ids: Who, text or whole numbers.
-        explain: Whether to say what drives each prediction.
-    """
-
-    customer_ids: Annotated[list[str | int], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
-    explain: bool = False
-
-
-class RecommendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Asks what to do about customers of the snapshot.
-
-    Args:
-        customer_ids: Who, text or whole numbers.
-        budget: Most that all chosen actions may cost together, in the project's currency.
-        arms: The arms to choose from; all of the model if not given.
-        capacity: Most customers by arm; arms that are not named have no limit.
-    """
-
-    customer_ids: Annotated[list[str | int], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
-    budget: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    arms: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
-    capacity: dict[str, Annotated[int, msgspec.Meta(ge=0)]] | None = None
-
-
-class Ready(msgspec.Struct, frozen=True):
-    """What a ready server says of itself.
-
-    Args:
-        ready: True; a server that is not ready answers 503 with the reason.
-        models: Version of each model that answers; ``uplift`` only where one recommends.
-        as_of: The snapshot's moment.
-        customers: Customers in the snapshot.
-        warning: Why the newest models or snapshot are not the ones that answer; null if they are.
-    """
-
-    ready: bool
-    models: dict[str, int]
-    as_of: str
-    customers: int
-    warning: str | None = None
+from serving.api.guard import ErrorDetail, HttpError, Receive, Scope, Send, reply
+from serving.api.metrics import CONTENT_TYPE, Metrics
+from serving.api.openapi import describe, page
+from serving.api.requests import (
+    MOST_EXPLAINED,
+    ClientGone,
+    PredictRequest,
+    Ready,
+    RecommendRequest,
+    bad_body,
+    body_of,
+    check_sent_budget,
+    texts_of,
+)
+from serving.predictor.account import FieldError, read_account
+from serving.predictor.champions import Champions
+from serving.predictor.fastpredict import FEW_ROWS
+from serving.predictor.predictor import Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +100,16 @@ class Routes:
         except FieldError as error:
             raise HttpError(422, ErrorDetail("bad_field", str(error), error.field)) from error
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise HttpError(422, _bad_body(error)) from error
-        except _Gone:
+            raise HttpError(422, bad_body(error)) from error
+        except ClientGone:
             return
         await reply(send, 200, answer.body, ((b"content-type", answer.kind),))
 
     async def predict(self, receive: Receive) -> Reply:
         """POST /predict."""
-        request = self._request.decode(await _body(receive))
+        request = self._request.decode(await body_of(receive))
         predictor = self._ready()
-        ids = _texts(request.customer_ids)
+        ids = texts_of(request.customer_ids)
         if request.explain and len(ids) > MOST_EXPLAINED:
             raise FieldError("explain", f"is for {MOST_EXPLAINED} customers a request; there are {len(ids)}")
         if len(ids) <= FEW_ROWS and not request.explain:
@@ -164,7 +122,7 @@ class Routes:
 
     async def predict_history(self, receive: Receive) -> Reply:
         """POST /predict_history."""
-        body = await _body(receive)
+        body = await body_of(receive)
         predictor = self._ready()
 
         def long() -> bytes:
@@ -183,7 +141,7 @@ class Routes:
 
     async def recommend(self, receive: Receive) -> Reply:
         """POST /recommend."""
-        body = await _body(receive)
+        body = await body_of(receive)
         try:
             request = self._recommend.decode(body)
         except msgspec.MsgspecError:
@@ -191,7 +149,7 @@ class Routes:
             check_sent_budget(body)
             raise
         recommender = self._ready().uplift.ready()
-        ids = _texts(request.customer_ids)
+        ids = texts_of(request.customer_ids)
 
         def answer() -> bytes:
             return self._encode(
@@ -247,40 +205,3 @@ class Routes:
 
     async def _aside(self, work: Callable[[], bytes]) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._long, work)
-
-
-class _Gone(Exception):  # noqa: N818 - not an error: the client went away
-    """Nobody waits for the answer any more."""
-
-
-def _texts(ids: list[str | int]) -> list[str]:
-    return [name if isinstance(name, str) else str(name) for name in ids]
-
-
-async def _body(receive: Receive) -> bytes:
-    message: Message = await receive()
-    if message["type"] == "http.disconnect":
-        raise _Gone
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    parts = [body]
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        parts.append(message.get("body", b""))
-    return b"".join(parts)
-
-
-def _bad_body(error: Exception) -> ErrorDetail:
-    """What msgspec found wrong, with the field it found it in."""
-    if isinstance(error, RecursionError):
-        return ErrorDetail("bad_body", "the body is nested too deeply", "body")
-    text = str(error)
-    if not isinstance(error, msgspec.ValidationError):
-        return ErrorDetail("bad_body", f"the body is not JSON: {text}", "body")
-    path = re.search(r" - at `\$\.?([^`]*)`$", text)
-    named = re.search(r"field `([^`]*)`", text)
-    parts = [part for part in (path and path[1], named and named[1]) if part]
-    return ErrorDetail("bad_field", text, ".".join(parts) or "body")

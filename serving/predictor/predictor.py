@@ -11,11 +11,11 @@ import numpy.typing as npt
 from features.matrix import FeatureMatrix
 from features.snapshot import Snapshot
 from features.types import Floats
-from serving.admission import Champion, agree, checked
-from serving.answers import Answer, Drivers, Leaving, Money, Prediction, Tier
-from serving.drivers import Explainer
-from serving.feed import Feed, TrustedMatrix, positions
-from serving.recommend import Uplift
+from serving.predictor.admission import Champion, agree, checked
+from serving.predictor.answers import Answer, Drivers, Leaving, Money, Prediction, Tier
+from serving.predictor.drivers import Explainer
+from serving.predictor.inputs import Feed, TrustedMatrix, positions
+from serving.predictor.recommender import Uplift
 from training.history import ORDERED
 from training.lifetime import leaves_by, lifetime_value
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import ChecksumError
-from serving.fastpredict import FEW_ROWS, FastModel, FastRow
+from serving.predictor.fastpredict import FEW_ROWS, FastModel, FastRow
 
 
 @given(st.integers(0, 2**32 - 1))

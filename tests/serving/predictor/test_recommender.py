@@ -10,12 +10,11 @@ import pytest
 
 from evaluation.policy import choose
 from features.errors import ChecksumError, FingerprintError, NoChampionError, UnknownCustomerError
-from serving.admission import Champion
-from serving.feed import Feed
-from serving.history import FieldError
-from serving.recommend import NO_UPLIFT, Recommender, Uplift, load_uplift
-
-from .conftest import ARMS, COSTS, UPLIFT_KINDS, promote_uplift
+from serving.predictor.account import FieldError
+from serving.predictor.admission import Champion
+from serving.predictor.inputs import Feed
+from serving.predictor.recommender import NO_UPLIFT, Recommender, Uplift, load_uplift
+from tests.serving.conftest import ARMS, COSTS, UPLIFT_KINDS, promote_uplift
 
 
 @pytest.fixture(scope="module", params=UPLIFT_KINDS)

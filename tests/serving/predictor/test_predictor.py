@@ -8,14 +8,13 @@ import pytest
 from scipy.special import expit
 
 from features.errors import ChecksumError, FingerprintError, UnknownCustomerError
-from serving.admission import Champion
-from serving.feed import Feed
-from serving.predictor import Predictor
+from serving.predictor.admission import Champion
+from serving.predictor.inputs import Feed
+from serving.predictor.predictor import Predictor
+from tests.serving.conftest import make_bundle
 from training.lifetime import leaves_by
 from training.ltv_models import LTV_MODELS
 from training.tasks import TASKS
-
-from .conftest import make_bundle
 
 
 def with_ltv(world, bundle):

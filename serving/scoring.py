@@ -35,8 +35,8 @@ import pyarrow.parquet as pq
 from features.errors import SettingsError
 from features.files import file_whole
 from features.types import Floats
-from serving.predictor import Predictor
-from serving.recommend import Recommender
+from serving.predictor.predictor import Predictor
+from serving.predictor.recommender import Recommender
 
 log = logging.getLogger("tokui.serving")
 

@@ -6,10 +6,9 @@ import string
 
 import pytest
 
-from serving.guard import Guard, Keys
-from serving.metrics import Metrics
-
-from .conftest import Asked
+from serving.api.guard import Guard, Keys
+from serving.api.metrics import Metrics
+from tests.serving.conftest import Asked
 
 
 @pytest.fixture(scope="module")

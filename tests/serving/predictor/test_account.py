@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.schema import TABLES
-from serving.history import MOST_ROWS, FieldError, read_account
+from serving.predictor.account import MOST_ROWS, FieldError, read_account
 
 GOOD = {"occurred_at": "2025-01-01", "amount": 1}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from serving.metrics import Metrics
+from serving.api.metrics import Metrics
 
 log = logging.getLogger("tokui.serving")
 

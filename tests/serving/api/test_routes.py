@@ -10,11 +10,10 @@ import msgspec
 import pytest
 
 from features.errors import NoChampionError
-from serving.app import MOST_IDS
-from serving.champions import load_predictor
-from serving.recommend import NO_UPLIFT
-
-from .conftest import Asked, promote_uplift
+from serving.api.requests import MOST_IDS
+from serving.predictor.champions import load_predictor
+from serving.predictor.recommender import NO_UPLIFT
+from tests.serving.conftest import Asked, promote_uplift
 
 
 def error(response):

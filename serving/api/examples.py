@@ -1,6 +1,7 @@
 """Examples: what requests, answers and errors look like in the service's description."""
 
-from serving.answers import (
+from serving.api.guard import ErrorDetail
+from serving.predictor.answers import (
     Action,
     Answer,
     Driver,
@@ -12,8 +13,7 @@ from serving.answers import (
     Recommendation,
     Recommendations,
 )
-from serving.guard import ErrorDetail
-from serving.recommend import NO_UPLIFT
+from serving.predictor.recommender import NO_UPLIFT
 
 ANSWER = Answer(
     predictions=(

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from serving.answers import Driver, Drivers, Effect
+from serving.predictor.answers import Driver, Drivers, Effect
 from serving.words import Phrase, phrases
 from training.baselines import PURCHASE_COLUMNS
 from training.bundle import Bundle

@@ -14,10 +14,10 @@ from evaluation.policy import NOBODY, choose
 from features.errors import ChecksumError, NoChampionError, TokuiError
 from features.snapshot import Snapshot
 from features.types import Floats
-from serving.admission import Champion, agree, checked
-from serving.answers import Action, Gain, Recommendation, Recommendations
-from serving.feed import Feed, TrustedMatrix, positions
-from serving.history import FieldError
+from serving.predictor.account import FieldError
+from serving.predictor.admission import Champion, agree, checked
+from serving.predictor.answers import Action, Gain, Recommendation, Recommendations
+from serving.predictor.inputs import Feed, TrustedMatrix, positions
 from training.bundle import read_bundle
 from training.live import Live
 from training.uplift_models import Bands, UpliftModel
@@ -249,22 +249,6 @@ def check_budget(budget: object) -> None:
         f"{said} is no finite number of 0 or more; give one in the project's currency, such as 50000, or leave it "
         "out for no limit",
     )
-
-
-def check_sent_budget(body: bytes) -> None:
-    """Whether it is the budget that is wrong with a body that could not be read.
-
-    Reads what is not quite JSON as well, because the likeliest of it is a budget of NaN.
-
-    Raises:
-        FieldError: It is.
-    """
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return
-    if isinstance(document, dict):
-        check_budget(document.get("budget"))
 
 
 def load_uplift(live: Live, snapshot: Snapshot) -> Uplift:

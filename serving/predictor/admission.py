@@ -6,7 +6,7 @@ import numpy as np
 
 from features.errors import FingerprintError
 from features.snapshot import Snapshot
-from serving.fastpredict import FastModel
+from serving.predictor.fastpredict import FastModel
 from training.bundle import Bundle
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from features.errors import NoChampionError, TokuiError
 from features.snapshot import open_snapshot
-from serving.admission import Champion
-from serving.history import read_account
-from serving.predictor import KEEP, Predictor
-from serving.recommend import Uplift, load_uplift
+from serving.predictor.account import read_account
+from serving.predictor.admission import Champion
+from serving.predictor.predictor import KEEP, Predictor
+from serving.predictor.recommender import Uplift, load_uplift
 from training.bundle import read_bundle
 from training.live import Live
 

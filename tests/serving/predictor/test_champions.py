@@ -8,11 +8,10 @@ import pytest
 
 from features.errors import ChecksumError, ModelError
 from features.snapshot import open_snapshot
-from serving.champions import Champions, load_predictor
-from serving.recommend import Uplift
+from serving.predictor.champions import Champions, load_predictor
+from serving.predictor.recommender import Uplift
+from tests.serving.conftest import promote_uplift, take
 from training.bundle import write_bundle
-
-from .conftest import promote_uplift, take
 
 
 def test_any_altered_byte_of_a_model_is_refused(live_copy):
@@ -125,7 +124,7 @@ def test_a_new_uplift_champion_takes_over_and_a_bad_one_does_not(world, uplifts,
 def test_uplift_that_mends_itself_is_seen_and_the_others_keep_what_they_remember(
     world, uplifts, live_copy, monkeypatch
 ):
-    monkeypatch.setattr("serving.champions.RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("serving.predictor.champions.RETRY_SECONDS", 0.0)
     promote_uplift(live_copy, 1, uplifts["linear"])
     model = live_copy.bundle("uplift", 1) / "model.json"
     whole = model.read_bytes()

@@ -5,7 +5,7 @@ import pytest
 
 from features.catalogue import PURCHASES
 from features.streams import STREAMS
-from serving.drivers import MOST
+from serving.predictor.drivers import MOST
 from serving.words import GROUPS, phrases
 from training.ltv_models import DERIVED
 

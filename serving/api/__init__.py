@@ -1,0 +1,1 @@
+"""The REST API: routes, requests, the guard before them, and its description."""

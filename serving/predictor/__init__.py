@@ -1,0 +1,1 @@
+"""From a customer's features to an answer."""
