@@ -16,8 +16,8 @@ from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.boosting import Trees
 from training.crossfit import cross_fit
+from training.models.boosting import Trees
 from training.uplift import LEARNERS, UpliftRows, UpliftTrees
 from training.uplift_train import fit_served
 

@@ -38,9 +38,9 @@ from features.simulate import simulate
 from features.snapshot import open_snapshot, write_snapshot
 from features.store import bound_columns
 from features.tables import bind
-from training.bundle import write_bundle
 from training.history import read_history
 from training.live import Live
+from training.models.bundle import write_bundle
 from training.tasks import TASKS
 from training.train import train
 

@@ -40,8 +40,8 @@ from features.types import Floats
 from training.crossfit import cross_fit, folds_of
 from training.enrolment import enrol, experiments
 from training.history import read_history
+from training.models.uplift import Constant, UpliftModel
 from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
-from training.uplift_models import Constant, UpliftModel
 from training.uplift_train import fit_served
 
 OUTCOMES = ("visit", "conversion", "spend")

@@ -8,7 +8,7 @@ from features.trends import Ratio
 from features.views import Calendar, FeatureSet, FeatureView
 from features.windows import Window
 from serving.predictor.answers import Group
-from training.ltv_models import DERIVED
+from training.models.ltv import DERIVED
 
 GROUPS: dict[str, Group] = {
     "customers": "account",

@@ -36,9 +36,9 @@ from tests.training.owners import (
     single,
     write,
 )
-from training.bundle import write_bundle
 from training.enrolment import enrol
 from training.live import Live, live_folder
+from training.models.bundle import write_bundle
 from training.readout import read_experiment
 from training.tracking import Tracker
 from training.uplift import LEARNERS, UpliftTrees

@@ -17,10 +17,10 @@ from evaluation.bootstrap import Comparison, Estimate, bootstrap, paired_test
 from evaluation.metrics import mean_actual
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.boosting import Trees
-from training.conformal import LEVELS, ConformalIntervals
 from training.history import History, Panel
-from training.parts import PartsModel
+from training.models.boosting import Trees
+from training.models.conformal import LEVELS, ConformalIntervals
+from training.models.servable import PartsModel
 from training.tasks import LtvTask, Task
 
 MIN_CUSTOMERS = 100

@@ -19,9 +19,10 @@ from scipy.special import expit, logit
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.baselines import PURCHASE_COLUMNS, BgNbd, Purchases
-from training.boosting import Rows, Trees, fit_booster
-from training.churn_models import (
+from training.ltv import trust, whole_days
+from training.models.boosting import Rows, Trees, fit_booster
+from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, Purchases
+from training.models.churn import (
     CHURN_MODELS,
     HAZARD,
     INTERVAL,
@@ -30,7 +31,6 @@ from training.churn_models import (
     HazardChurn,
     SilenceChurn,
 )
-from training.ltv import trust, whole_days
 
 DEFAULT_CHURN = HazardChurn.kind
 """The candidate to beat."""

@@ -12,7 +12,7 @@ from evaluation.doubly_robust import aipw
 from evaluation.selection import Repeat
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.outcomes import whole
+from training.models.outcomes import whole
 from training.uplift import Learning, UpliftRows, UpliftTrees
 
 FOLDS = 5

@@ -18,7 +18,7 @@ from pathlib import Path
 from features.errors import ChecksumError, ModelError
 from features.files import folder_whole, write_text
 from features.settings import Settings
-from training.bundle import read_bundle
+from training.models.bundle import read_bundle
 
 
 def live_folder(settings: Settings) -> Path:

@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.baselines import PURCHASE_COLUMNS, RETURNED, BgNbd, GammaGamma, Purchases
-from training.boosting import Rows, Trees, fit_booster, raw_score
-from training.ltv_models import (
+from training.models.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.buytilldie import PURCHASE_COLUMNS, RETURNED, BgNbd, GammaGamma, Purchases
+from training.models.ltv import (
     DERIVED,
     LTV_MODELS,
     BuyTillYouDie,

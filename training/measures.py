@@ -15,10 +15,10 @@ from features.streams import ENGAGEMENT_TOUCHED, ORDERS_BOOKED, ORDERS_PLACED
 from features.tables import Tables
 from features.types import Floats
 from features.windows import DAY
-from training.boosting import Trees
 from training.enrolment import Enrolment
 from training.history import History
-from training.outcomes import form_of, held_out
+from training.models.boosting import Trees
+from training.models.outcomes import form_of, held_out
 
 PRIMARY = "margin"
 LONG = "ltv"

@@ -9,8 +9,8 @@ from evaluation.trial import Trial
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.outcomes import whole
-from training.uplift_models import standard_of, standardised
+from training.models.outcomes import whole
+from training.models.uplift import standard_of, standardised
 
 LEAST = 0.02
 """A propensity below this is no overlap: one such customer would stand for fifty others."""

@@ -14,7 +14,7 @@ from features.errors import FingerprintError, ModelError
 from features.observations import wall_clock
 from features.types import Floats
 from training.backtest import Candidate
-from training.parts import PartsModel
+from training.models.servable import PartsModel
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
 from training.train import Training
 

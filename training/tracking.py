@@ -30,7 +30,7 @@ from evaluation.bootstrap import Estimate
 from features.databases import redact
 from features.errors import NoChampionError, SourceError
 from features.types import Floats
-from training.bundle import Bundle, read_bundle, write_bundle
+from training.models.bundle import Bundle, read_bundle, write_bundle
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -11,11 +11,11 @@ from features.errors import TrainingDataError
 from features.observations import wall_clock
 from features.types import Floats
 from training.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
-from training.boosting import Trees
-from training.bundle import CANARIES, Bundle
 from training.history import History, Panel
-from training.ltv_models import LtvModel
-from training.parts import PartsModel
+from training.models.boosting import Trees
+from training.models.bundle import CANARIES, Bundle
+from training.models.ltv import LtvModel
+from training.models.servable import PartsModel
 from training.tasks import ChurnTask, LtvTask, Task
 from training.tuning import tune
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from features.errors import TrainingDataError
 from features.windows import DAY
-from training.boosting import Trees
 from training.history import History, Panel
+from training.models.boosting import Trees
 from training.tasks import Task
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from evaluation.doubly_robust import aipw
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.boosting import Rows, Trees, fit_booster
-from training.outcomes import Outcome, fit_outcome, form_of, held_out, whole
-from training.uplift_models import (
+from training.models.boosting import Rows, Trees, fit_booster
+from training.models.outcomes import Outcome, fit_outcome, form_of, held_out, whole
+from training.models.uplift import (
     DrLearner,
     LinearLearner,
     RLearner,

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from evaluation.bootstrap import Estimate
 from features.types import Floats
-from training.outcomes import whole
+from training.models.outcomes import whole
 
 Units = npt.NDArray[np.intp]
 

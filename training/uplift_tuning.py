@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
-from training.boosting import Trees
 from training.crossfit import cross_fit, folds_of
+from training.models.boosting import Trees
 from training.tuning import search
 from training.uplift import UpliftRows, UpliftTrees
 

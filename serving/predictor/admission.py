@@ -7,7 +7,7 @@ import numpy as np
 from features.errors import FingerprintError
 from features.snapshot import Snapshot
 from serving.predictor.fastpredict import FastModel
-from training.bundle import Bundle
+from training.models.bundle import Bundle
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ from serving.predictor.account import read_account
 from serving.predictor.admission import Champion
 from serving.predictor.predictor import KEEP, Predictor
 from serving.predictor.recommender import Uplift, load_uplift
-from training.bundle import read_bundle
 from training.live import Live
+from training.models.bundle import read_bundle
 
 log = logging.getLogger("tokui.serving")
 

@@ -13,10 +13,10 @@ from features.matrix import FeatureMatrix
 from features.types import Floats
 from serving.predictor.answers import Driver, Drivers, Effect
 from serving.words import Phrase, phrases
-from training.baselines import PURCHASE_COLUMNS
-from training.bundle import Bundle
-from training.churn_models import HAZARD, HazardChurn
-from training.ltv_models import DERIVED, BoostedLtv, TwoPart
+from training.models.bundle import Bundle
+from training.models.buytilldie import PURCHASE_COLUMNS
+from training.models.churn import HAZARD, HazardChurn
+from training.models.ltv import DERIVED, BoostedLtv, TwoPart
 
 MOST = 5
 """Drivers that are told of each prediction."""

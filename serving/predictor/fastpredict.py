@@ -14,8 +14,8 @@ from lightgbm import Booster, basic
 
 from features.errors import ChecksumError
 from features.types import Floats
-from training.boosting import raw_score
-from training.parts import PartsModel
+from training.models.boosting import raw_score
+from training.models.servable import PartsModel
 
 FEW_ROWS = 8
 """Up to so many rows the handles are faster than Booster.predict, which then shares its overhead."""

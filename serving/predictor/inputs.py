@@ -9,7 +9,7 @@ from features.errors import UnknownCustomerError
 from features.matrix import FeatureMatrix
 from features.snapshot import Snapshot
 from features.types import Floats
-from training.parts import PartsModel
+from training.models.servable import PartsModel
 
 _CHUNK = 16_384
 

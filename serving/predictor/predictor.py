@@ -17,7 +17,7 @@ from serving.predictor.drivers import Explainer
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
 from serving.predictor.recommender import Uplift
 from training.history import ORDERED
-from training.lifetime import leaves_by, lifetime_value
+from training.models.lifetime import leaves_by, lifetime_value
 
 KEEP = 50_000
 """Predictions a predictor remembers, some 35 MB."""

@@ -18,9 +18,9 @@ from serving.predictor.account import FieldError
 from serving.predictor.admission import Champion, agree, checked
 from serving.predictor.answers import Action, Gain, Recommendation, Recommendations
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
-from training.bundle import read_bundle
 from training.live import Live
-from training.uplift_models import Bands, UpliftModel
+from training.models.bundle import read_bundle
+from training.models.uplift import Bands, UpliftModel
 
 log = logging.getLogger("tokui.serving")
 

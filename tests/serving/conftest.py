@@ -28,12 +28,12 @@ from serving.predictor.admission import Champion
 from serving.predictor.champions import Champions
 from serving.predictor.predictor import Predictor
 from tests.places import ROOT
-from training.boosting import Trees
-from training.bundle import Bundle, write_bundle
-from training.conformal import ConformalIntervals
 from training.crossfit import cross_fit
 from training.history import read_history
 from training.live import Live
+from training.models.boosting import Trees
+from training.models.bundle import Bundle, write_bundle
+from training.models.conformal import ConformalIntervals
 from training.tasks import TASKS
 from training.uplift import UpliftRows, UpliftTrees
 from training.uplift_train import fit_served

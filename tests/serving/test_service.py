@@ -16,8 +16,8 @@ from features.errors import SettingsError
 from serving.service import serve
 from tests.places import ROOT
 from tests.serving.conftest import ARMS, Server, free_port, make_bundle, promote_uplift
-from training.bundle import write_bundle
 from training.live import Live
+from training.models.bundle import write_bundle
 from training.tasks import TASKS
 
 

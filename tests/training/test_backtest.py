@@ -15,8 +15,8 @@ from features.tables import bind
 from features.windows import DAY
 from tests.conftest import small_world
 from training.backtest import check_intervals, halves, run_backtest
-from training.boosting import Trees
 from training.history import Panel, read_history
+from training.models.boosting import Trees
 from training.tasks import TASKS, ChurnTask, LtvTask
 
 QUICK = Trees(rounds=10)

@@ -8,12 +8,12 @@ import pytest
 from evaluation import metrics as m
 from features.errors import ChecksumError, TrainingDataError
 from features.matrix import FeatureMatrix
-from training.boosting import Trees
 from training.ltv import LTV_MODELS, LtvRows, fit_ltv
-from training.ltv_models import ltv_from_parts
-from training.parts import Parts
+from training.models.boosting import Trees
+from training.models.ltv import ltv_from_parts
+from training.models.servable import Parts
 
-from .worlds import as_matrix, buyers
+from tests.training.worlds import as_matrix, buyers
 
 TREES = Trees(rounds=40, min_rows=40)
 

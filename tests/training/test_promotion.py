@@ -12,8 +12,8 @@ import pytest
 from evaluation.bootstrap import Estimate
 from features.errors import ChecksumError, NoChampionError, PromotionError, SourceError
 from training.backtest import Candidate
-from training.bundle import write_bundle
 from training.live import Live
+from training.models.bundle import write_bundle
 from training.promotion import against, promote, sync
 from training.register import register
 from training.tasks import TASKS

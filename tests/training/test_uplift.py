@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from evaluation.doubly_robust import aipw
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
-from training.boosting import Rows, Trees, fit_booster, raw_score
-from training.outcomes import fit_outcome
+from training.models.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.outcomes import fit_outcome
 from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
 
 NAMES = tuple(f"x{k}" for k in range(5))

@@ -15,11 +15,11 @@ from features.errors import ChecksumError, PromotionError, TrainingDataError
 from tests.training.trials import HORIZON, industry
 from training.live import Live
 from training.measures import margin
-from training.outcomes import form_of
+from training.models.outcomes import form_of
+from training.models.uplift import Constant
 from training.promotion import ALL, against, metric_of, promote
 from training.tracking import CHALLENGER, CHAMPION, Tracker, hashed
 from training.uplift import LEARNERS, UpliftTrees
-from training.uplift_models import Constant
 from training.uplift_register import HELD_OUT, against_champion, ranked, register_uplift
 from training.uplift_train import METRIC, UPLIFT, compare_uplift, held_out, train_uplift
 from training.uplift_tuning import tune_uplift

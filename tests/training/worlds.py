@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.matrix import FeatureMatrix
-from training.baselines import PURCHASE_COLUMNS, Purchases
+from training.models.buytilldie import PURCHASE_COLUMNS, Purchases
 
 
 def buyers(n, r, alpha, a, b, age, ahead, seed=0, shape=6.0, q=4.0, gamma=45.0):

@@ -11,7 +11,7 @@ from features.snapshot import open_snapshot
 from serving.predictor.champions import Champions, load_predictor
 from serving.predictor.recommender import Uplift
 from tests.serving.conftest import promote_uplift, take
-from training.bundle import write_bundle
+from training.models.bundle import write_bundle
 
 
 def test_any_altered_byte_of_a_model_is_refused(live_copy):

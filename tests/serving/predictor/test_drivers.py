@@ -7,7 +7,7 @@ from features.catalogue import PURCHASES
 from features.streams import STREAMS
 from serving.predictor.drivers import MOST
 from serving.words import GROUPS, phrases
-from training.ltv_models import DERIVED
+from training.models.ltv import DERIVED
 
 
 def test_every_feature_can_be_said():

@@ -12,8 +12,8 @@ from serving.predictor.admission import Champion
 from serving.predictor.inputs import Feed
 from serving.predictor.predictor import Predictor
 from tests.serving.conftest import make_bundle
-from training.lifetime import leaves_by
-from training.ltv_models import LTV_MODELS
+from training.models.lifetime import leaves_by
+from training.models.ltv import LTV_MODELS
 from training.tasks import TASKS
 
 

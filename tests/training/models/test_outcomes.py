@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 
 from features.errors import TrainingDataError
-from training.boosting import Trees, raw_score
-from training.outcomes import expected, fit_outcome, form_of, held_out
+from training.models.boosting import Trees, raw_score
+from training.models.outcomes import expected, fit_outcome, form_of, held_out
 
 NAMES = ("a", "b", "c")
 TREES = Trees(rounds=40, learning_rate=0.1)

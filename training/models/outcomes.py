@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.boosting import Rows, Trees, fit_booster, raw_score
 
 _MIN_EACH = 20
 """Rows of each of two kinds that a classifier between them needs."""

@@ -10,8 +10,8 @@ from scipy.special import expit
 from features.errors import ChecksumError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.baselines import BgNbd, GammaGamma, Purchases, last_period_spend
-from training.parts import Parts, PartsModel
+from training.models.buytilldie import BgNbd, GammaGamma, Purchases, last_period_spend
+from training.models.servable import Parts, PartsModel
 
 DERIVED = ("bgnbd_purchases", "gamma_spend", "bgnbd_value", "bgnbd_alive", "recency_share")
 """Columns the purchase model adds for the boosters."""

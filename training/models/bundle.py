@@ -22,11 +22,11 @@ from features.files import folder_whole, write_text
 from features.matrix import FeatureMatrix
 from features.types import Floats
 from features.views import FeatureSet
-from training.churn_models import ChurnModel, churn_from_parts
-from training.conformal import ConformalIntervals
-from training.ltv_models import LtvModel, ltv_from_parts
-from training.parts import Parts
-from training.uplift_models import UpliftModel, uplift_from_parts
+from training.models.churn import ChurnModel, churn_from_parts
+from training.models.conformal import ConformalIntervals
+from training.models.ltv import LtvModel, ltv_from_parts
+from training.models.servable import Parts
+from training.models.uplift import UpliftModel, uplift_from_parts
 
 FORMAT = 1
 CANARIES = 16

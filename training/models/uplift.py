@@ -15,8 +15,8 @@ import numpy as np
 from features.errors import ChecksumError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.outcomes import expected
-from training.parts import Parts, PartsModel
+from training.models.outcomes import expected
+from training.models.servable import Parts, PartsModel
 
 _MAX_WORDS = 12
 """A column of more categories than this has too few rows of each for a linear model."""

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from features.errors import ChecksumError, FingerprintError
-from training.bundle import read_bundle, write_bundle
 from training.live import Live
+from training.models.bundle import read_bundle, write_bundle
 
 
 @pytest.fixture(params=["ltv", "churn"])

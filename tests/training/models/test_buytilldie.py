@@ -9,7 +9,7 @@ from evaluation import metrics as m
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from tests.places import SHARED
-from training.baselines import (
+from training.models.buytilldie import (
     PURCHASE_COLUMNS,
     BgNbd,
     GammaGamma,
@@ -19,7 +19,7 @@ from training.baselines import (
     last_period_spend,
 )
 
-from .worlds import as_matrix, buyers
+from tests.training.worlds import as_matrix, buyers
 
 MODEL = BgNbd(0.6, 20.0, 0.8, 2.5)
 

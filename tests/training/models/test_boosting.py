@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.errors import ChecksumError, TrainingDataError
-from training.boosting import Rows, Trees, fit_booster, load_booster, raw_score, safe_names
+from training.models.boosting import Rows, Trees, fit_booster, load_booster, raw_score, safe_names
 
 TREES = Trees(rounds=30, min_rows=20)
 

@@ -9,8 +9,8 @@ from scipy.special import expit
 from features.errors import ChecksumError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.baselines import BgNbd, Purchases
-from training.parts import Parts, PartsModel
+from training.models.buytilldie import BgNbd, Purchases
+from training.models.servable import Parts, PartsModel
 
 HAZARD = "hazard"
 """Name of the one booster."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import ChecksumError, TrainingDataError
-from training.conformal import ConformalIntervals
+from training.models.conformal import ConformalIntervals
 
 
 def draw(rng, n):

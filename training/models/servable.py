@@ -14,7 +14,7 @@ from lightgbm import Booster
 from features.errors import ChecksumError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.boosting import load_booster, raw_score
+from training.models.boosting import load_booster, raw_score
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.errors import DefinitionError
-from training.lifetime import leaves_by, lifetime_value
+from training.models.lifetime import leaves_by, lifetime_value
 
 
 @pytest.mark.parametrize("horizon", [30, 365])

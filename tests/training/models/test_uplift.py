@@ -7,11 +7,9 @@ from benchmarks.coverage_uplift import QUICK, features
 from features.catalogue import PURCHASES
 from features.errors import ChecksumError
 from features.matrix import FeatureMatrix
-from training.bundle import Bundle, read_bundle, write_bundle
-from training.parts import Parts
-from training.uplift import LEARNERS, Learning, UpliftRows
-from training.uplift_calibration import calibrate
-from training.uplift_models import (
+from training.models.bundle import Bundle, read_bundle, write_bundle
+from training.models.servable import Parts
+from training.models.uplift import (
     UPLIFT_MODELS,
     Constant,
     in_arm,
@@ -19,6 +17,8 @@ from training.uplift_models import (
     standardised,
     uplift_from_parts,
 )
+from training.uplift import LEARNERS, Learning, UpliftRows
+from training.uplift_calibration import calibrate
 
 
 def rows_of(form, seed=1, n=500):
