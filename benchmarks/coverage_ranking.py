@@ -26,7 +26,7 @@ from evaluation.ranking import rate as rank_rate
 from evaluation.ranking import rate_test
 from evaluation.selection import DRAWS, Repeat, select
 from features.types import Floats
-from training.uplift_train import compare_uplift
+from training.uplift.train import compare_uplift
 
 _N = 600
 _MANY = 2000

@@ -16,10 +16,10 @@ from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.crossfit import cross_fit
 from training.models.boosting import Trees
-from training.uplift import LEARNERS, UpliftRows, UpliftTrees
-from training.uplift_train import fit_served
+from training.uplift.crossfit import cross_fit
+from training.uplift.learning import LEARNERS, UpliftRows, UpliftTrees
+from training.uplift.train import fit_served
 
 COLUMNS = 7
 _SHARE = 0.4

@@ -22,12 +22,12 @@ import numpy as np
 from benchmarks.histories import HISTORIES, first_day_money, read
 from evaluation.bootstrap import Estimate
 from features.types import Floats
-from training.backtest import Backtest, check_intervals, compare, measure, run_backtest
 from training.history import History, Panel
-from training.ltv import DEFAULT_LTV
 from training.models.boosting import Trees
 from training.models.buytilldie import MONEY, BgNbd, GammaGamma, Purchases
-from training.tasks import ChurnTask, LtvTask, Task
+from training.value.backtest import Backtest, check_intervals, compare, measure, run_backtest
+from training.value.ltv import DEFAULT_LTV
+from training.value.tasks import ChurnTask, LtvTask, Task
 
 PLAIN = {"verbose": -1, "num_threads": 1, "deterministic": True, "seed": 7}
 

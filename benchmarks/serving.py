@@ -41,8 +41,8 @@ from features.tables import bind
 from training.history import read_history
 from training.live import Live
 from training.models.bundle import write_bundle
-from training.tasks import TASKS
-from training.train import train
+from training.value.tasks import TASKS
+from training.value.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVERS = ("tokui", "anew", "empty", "bare", "bentoml", "mlflow")

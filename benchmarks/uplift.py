@@ -37,12 +37,12 @@ from features.settings import load_settings
 from features.simulate import simulate
 from features.tables import bind
 from features.types import Floats
-from training.crossfit import cross_fit, folds_of
 from training.enrolment import enrol, experiments
 from training.history import read_history
 from training.models.uplift import Constant, UpliftModel
-from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
-from training.uplift_train import fit_served
+from training.uplift.crossfit import cross_fit, folds_of
+from training.uplift.learning import LEARNERS, Learning, UpliftRows, UpliftTrees
+from training.uplift.train import fit_served
 
 OUTCOMES = ("visit", "conversion", "spend")
 ARMS = {

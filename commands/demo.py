@@ -28,12 +28,12 @@ from training.history import History, read_history
 from training.live import Live, live_folder
 from training.promotion import promote
 from training.readout import read_experiment
-from training.register import register
-from training.tasks import TASKS
 from training.tracking import Tracker
-from training.train import Training, train
-from training.uplift_register import register_uplift
-from training.uplift_train import UPLIFT, train_uplift
+from training.uplift.register import register_uplift
+from training.uplift.train import UPLIFT, train_uplift
+from training.value.register import register
+from training.value.tasks import TASKS
+from training.value.train import Training, train
 
 PATIENCE = 90.0
 """Seconds a server may take to be ready."""

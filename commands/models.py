@@ -30,11 +30,11 @@ def train(
     """Train models, judge them on what they have not seen, and register the best as challenger."""
     from commands.show import models as show
     from training.history import read_history
-    from training.register import register
-    from training.tasks import TASKS
-    from training.train import train as fit
-    from training.uplift_register import register_uplift
-    from training.uplift_train import UPLIFT, train_uplift
+    from training.uplift.register import register_uplift
+    from training.uplift.train import UPLIFT, train_uplift
+    from training.value.register import register
+    from training.value.tasks import TASKS
+    from training.value.train import train as fit
 
     names = tasks or list(TASKS)
     for name in names:
@@ -101,7 +101,7 @@ def promote(
     from training.live import Live, live_folder
     from training.promotion import ALL
     from training.promotion import promote as crown
-    from training.tasks import TASKS
+    from training.value.tasks import TASKS
 
     settings = load_settings(config)
     tracker, live = tracker_of(settings), Live(live_folder(settings))

@@ -10,8 +10,8 @@ from features.settings import Settings, load_settings
 from features.simulate import simulate
 from features.tables import bind
 from training.history import History, read_history
-from training.tasks import TASKS
-from training.train import Training, train
+from training.value.tasks import TASKS
+from training.value.train import Training, train
 
 # What lands is what was tested: the same examples everywhere. To look for new ones, run pytest with
 # --hypothesis-profile=default.

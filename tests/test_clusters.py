@@ -41,8 +41,8 @@ from training.live import Live, live_folder
 from training.models.bundle import write_bundle
 from training.readout import read_experiment
 from training.tracking import Tracker
-from training.uplift import LEARNERS, UpliftTrees
-from training.uplift_train import UPLIFT, UpliftTraining, train_uplift
+from training.uplift.learning import LEARNERS, UpliftTrees
+from training.uplift.train import UPLIFT, UpliftTraining, train_uplift
 
 OWNER = dict(accounts())
 
@@ -266,9 +266,9 @@ def few(outcome: object = QUICK.outcome, effect: object = QUICK.effect) -> Uplif
 def trained(owners: Owners, tmp_path_factory: pytest.TempPathFactory) -> UpliftTraining:
     """Two learners, tuned a little, on the experiment with accounts of nobody."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.uplift_train.UpliftTrees", few)
+        patch.setattr("training.uplift.train.UpliftTrees", few)
         two = {kind: LEARNERS[kind] for kind in ("s_learner", "linear")}
-        patch.setattr("training.uplift_train.LEARNERS", two)
+        patch.setattr("training.uplift.train.LEARNERS", two)
         return train_uplift(
             owners.tables, owners.history, "mixed", trials=1, journals=tmp_path_factory.mktemp("tuning")
         )

@@ -14,7 +14,7 @@ from features.tables import Tables
 from features.types import Floats
 from features.windows import DAY
 from training.history import History, read_history
-from training.tasks import TASKS
+from training.value.tasks import TASKS
 
 
 def write_training_set(

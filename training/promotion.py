@@ -7,12 +7,12 @@ import numpy as np
 from evaluation.bootstrap import Comparison
 from features.errors import NoChampionError, PromotionError
 from features.settings import Settings
-from training.backtest import compare
 from training.live import Live
-from training.tasks import TASKS
 from training.tracking import CHALLENGER, CHAMPION, Tracker, Version
-from training.uplift_register import against_champion
-from training.uplift_train import METRIC, UPLIFT
+from training.uplift.register import against_champion
+from training.uplift.train import METRIC, UPLIFT
+from training.value.backtest import compare
+from training.value.tasks import TASKS
 
 WORSE = 0.05
 """One-sided p value below which a challenger counts as worse."""

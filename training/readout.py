@@ -27,11 +27,11 @@ from features.windows import DAY
 from training import measures as made
 from training.enrolment import Enrolment, enrol, horizon_days, question
 from training.history import ORDERED, History
-from training.propensity import estimate_propensity
 from training.tracking import CHAMPION, Tracker, hashed
-from training.uplift import LEARNERS
-from training.uplift_register import HELD_OUT
-from training.uplift_train import METRIC, UPLIFT
+from training.uplift.learning import LEARNERS
+from training.uplift.propensity import estimate_propensity
+from training.uplift.register import HELD_OUT
+from training.uplift.train import METRIC, UPLIFT
 
 Progress = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from features.counted import counted
 from features.tablereport import TableReport
 from training.promotion import Promotion, metric_of
 from training.tracking import Version
-from training.uplift_train import UpliftTraining
+from training.uplift.train import UpliftTraining
 
 METRICS = 4
 """So many metrics stand side by side on a narrow terminal; the model card has all."""

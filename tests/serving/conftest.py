@@ -28,15 +28,15 @@ from serving.predictor.admission import Champion
 from serving.predictor.champions import Champions
 from serving.predictor.predictor import Predictor
 from tests.places import ROOT
-from training.crossfit import cross_fit
 from training.history import read_history
 from training.live import Live
 from training.models.boosting import Trees
 from training.models.bundle import Bundle, write_bundle
 from training.models.conformal import ConformalIntervals
-from training.tasks import TASKS
-from training.uplift import UpliftRows, UpliftTrees
-from training.uplift_train import fit_served
+from training.uplift.crossfit import cross_fit
+from training.uplift.learning import UpliftRows, UpliftTrees
+from training.uplift.train import fit_served
+from training.value.tasks import TASKS
 
 with warnings.catch_warnings():
     # BentoML calls a name that its dependency pathspec has deprecated.

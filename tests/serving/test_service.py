@@ -18,7 +18,7 @@ from tests.places import ROOT
 from tests.serving.conftest import ARMS, Server, free_port, make_bundle, promote_uplift
 from training.live import Live
 from training.models.bundle import write_bundle
-from training.tasks import TASKS
+from training.value.tasks import TASKS
 
 
 def test_the_life_of_a_server(world, uplifts, tmp_path):

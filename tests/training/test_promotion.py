@@ -11,13 +11,13 @@ import pytest
 
 from evaluation.bootstrap import Estimate
 from features.errors import ChecksumError, NoChampionError, PromotionError, SourceError
-from training.backtest import Candidate
 from training.live import Live
 from training.models.bundle import write_bundle
 from training.promotion import against, promote, sync
-from training.register import register
-from training.tasks import TASKS
 from training.tracking import CHALLENGER, CHAMPION, Tracker, without_secrets
+from training.value.backtest import Candidate
+from training.value.register import register
+from training.value.tasks import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def tracker(tmp_path_factory):
 def plain_cards(request, monkeypatch):
     # Drawing cards takes most of a registration; the one test that looks at them gets real ones.
     if "record" not in request.node.name:
-        monkeypatch.setattr("training.register.render_card", lambda card, lang="en": f"{card.task} {lang}")
+        monkeypatch.setattr(
+            "training.value.register.render_card", lambda card, lang="en": f"{card.task} {lang}"
+        )
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ from training.enrolment import enrol, horizon_days
 from training.live import Live
 from training.promotion import promote
 from training.readout import read_experiment
-from training.register import register
 from training.tracking import CHAMPION, Tracker
-from training.uplift import UpliftTrees
-from training.uplift_register import register_uplift
-from training.uplift_train import train_uplift
+from training.uplift.learning import UpliftTrees
+from training.uplift.register import register_uplift
+from training.uplift.train import train_uplift
+from training.value.register import register
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_where_nobody_drew_the_arms_it_says_so_and_weighs(trials, nowhere):
 
 
 def test_an_uplift_model_of_this_experiment_and_data_is_read_too(trials, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.uplift_train.UpliftTrees", few)
+    monkeypatch.setattr("training.uplift.train.UpliftTrees", few)
     tracker = Tracker(tmp_path / "mlruns")
     made = train_uplift(trials.tables, trials.history, "plain")
     version = register_uplift(tracker, made)
@@ -226,7 +226,7 @@ def few(outcome=QUICK.outcome, effect=QUICK.effect):
 
 
 def test_with_a_champion_for_ltv_what_comes_after_is_read_too(world, trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.register.render_card", lambda card, lang="en": lang)
+    monkeypatch.setattr("training.value.register.render_card", lambda card, lang="en": lang)
     tracker, made = Tracker(tmp_path / "mlruns"), trained["ltv"]
     register(tracker, made)
     promote(world.settings, tracker, Live(tmp_path / "live"), "ltv")

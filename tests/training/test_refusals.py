@@ -11,7 +11,7 @@ from features.errors import ExperimentError
 from tests.training.trials import CUSTOMERS, DAY_OF_TRIAL, HORIZON, Trials, arm_of, opened, orders
 from training.readout import read_experiment
 from training.tracking import Tracker
-from training.uplift_train import train_uplift
+from training.uplift.train import train_uplift
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ class ConformalIntervals:
     The residual is scaled, r = (y - p) / (|p| + margin), and each bin of the prediction p has
     quantiles of r of its own. On exchangeable customers an interval of level L covers at least a
     share L, in every bin; levels never cross, and p is always inside. Customers of another season are
-    not exchangeable with these: what is then left of L is told by `training.backtest.check_intervals`.
+    not exchangeable with these: what is then left of L is told by `training.value.backtest.check_intervals`.
 
     Args:
         levels: Nominal coverages, increasing.

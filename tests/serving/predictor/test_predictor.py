@@ -14,7 +14,7 @@ from serving.predictor.predictor import Predictor
 from tests.serving.conftest import make_bundle
 from training.models.lifetime import leaves_by
 from training.models.ltv import LTV_MODELS
-from training.tasks import TASKS
+from training.value.tasks import TASKS
 
 
 def with_ltv(world, bundle):

@@ -9,6 +9,7 @@ from evaluation import metrics as m
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from tests.places import SHARED
+from tests.training.worlds import as_matrix, buyers
 from training.models.buytilldie import (
     PURCHASE_COLUMNS,
     BgNbd,
@@ -18,8 +19,6 @@ from training.models.buytilldie import (
     _gamma_gamma_likelihood,
     last_period_spend,
 )
-
-from tests.training.worlds import as_matrix, buyers
 
 MODEL = BgNbd(0.6, 20.0, 0.8, 2.5)
 

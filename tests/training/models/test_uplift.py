@@ -17,8 +17,8 @@ from training.models.uplift import (
     standardised,
     uplift_from_parts,
 )
-from training.uplift import LEARNERS, Learning, UpliftRows
-from training.uplift_calibration import calibrate
+from training.uplift.calibration import calibrate
+from training.uplift.learning import LEARNERS, Learning, UpliftRows
 
 
 def rows_of(form, seed=1, n=500):

@@ -7,8 +7,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from features.errors import TrainingDataError
-from training.tasks import ChurnTask, LtvTask
-from training.tuning import rehearsal, tune
+from training.value.tasks import ChurnTask, LtvTask
+from training.value.tuning import rehearsal, tune
 
 
 def _setting(world, task):

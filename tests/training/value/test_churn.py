@@ -11,13 +11,12 @@ from scipy.special import expit
 from evaluation import metrics as m
 from features.errors import ChecksumError, TrainingDataError
 from features.matrix import FeatureMatrix
-from training.churn import CHURN_MODELS, ChurnRows, calibrated, fit_churn, platt
+from tests.training.worlds import as_matrix, buyers
 from training.models.boosting import Trees
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd
 from training.models.churn import HazardChurn, churn_from_parts
 from training.models.servable import Parts
-
-from tests.training.worlds import as_matrix, buyers
+from training.value.churn import CHURN_MODELS, ChurnRows, calibrated, fit_churn, platt
 
 TREES = Trees(rounds=60, min_rows=40)
 HORIZONS = (30, 60, 90)

@@ -13,9 +13,9 @@ from evaluation.halfsamples import HalfSamples
 from evaluation.ranking import rate_test
 from evaluation.selection import DRAWS
 from features.errors import TrainingDataError
-from training.crossfit import FOLDS, REPEATS, cross_fit, folds_of
-from training.uplift import LEARNERS, Learning, UpliftRows
-from training.uplift_train import compare_uplift
+from training.uplift.crossfit import FOLDS, REPEATS, cross_fit, folds_of
+from training.uplift.learning import LEARNERS, Learning, UpliftRows
+from training.uplift.train import compare_uplift
 
 
 def trial(n=400, seed=2, *, form="", randomised=True):

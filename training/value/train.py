@@ -10,14 +10,14 @@ import numpy as np
 from features.errors import TrainingDataError
 from features.observations import wall_clock
 from features.types import Floats
-from training.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
 from training.history import History, Panel
 from training.models.boosting import Trees
 from training.models.bundle import CANARIES, Bundle
 from training.models.ltv import LtvModel
 from training.models.servable import PartsModel
-from training.tasks import ChurnTask, LtvTask, Task
-from training.tuning import tune
+from training.value.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
+from training.value.tasks import ChurnTask, LtvTask, Task
+from training.value.tuning import tune
 
 TIERS = {"A": 0.9, "B": 0.7, "C": 0.4}
 """Value tiers by the share of customers below them; D is everyone else."""

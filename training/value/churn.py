@@ -19,7 +19,6 @@ from scipy.special import expit, logit
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from features.types import Floats
-from training.ltv import trust, whole_days
 from training.models.boosting import Rows, Trees, fit_booster
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, Purchases
 from training.models.churn import (
@@ -31,6 +30,7 @@ from training.models.churn import (
     HazardChurn,
     SilenceChurn,
 )
+from training.value.ltv import trust, whole_days
 
 DEFAULT_CHURN = HazardChurn.kind
 """The candidate to beat."""
@@ -103,7 +103,7 @@ def fit_churn(
 
     With validation, trees stop growing by it and every interval's hazard is calibrated on it
     (Platt 1999: a shift and a positive slope on the log-odds, which keeps the order of accounts),
-    as far as the slice can be trusted (see `training.ltv.trust`); the booster itself learns from
+    as far as the slice can be trusted (see `training.value.ltv.trust`); the booster itself learns from
     `train` only, so that the calibration stays honest. Platt was chosen over isotonic regression
     on CDNOW and Online Retail: its log loss is lower in 8 of 9 comparisons, and it makes no ties.
 
@@ -184,7 +184,7 @@ def _fit_hazard(
 def calibrated(model: HazardChurn, later: ChurnRows, num_threads: int = 1) -> HazardChurn:
     """The model with every interval's hazard calibrated on rows it has not learnt from.
 
-    A calibration it had before is replaced. `training.ltv.trust` says how far the rows are believed.
+    A calibration it had before is replaced. `training.value.ltv.trust` says how far the rows are believed.
 
     Args:
         model: Fitted on earlier rows.

@@ -24,13 +24,13 @@ from features.streams import ORDERS_PLACED
 from features.types import Floats
 from features.views import Calendar
 from features.windows import DAY
-from training.churn import ChurnRows, fit_churn
 from training.history import History, Panel
-from training.ltv import LtvRows, fit_ltv
 from training.models.boosting import Trees
 from training.models.churn import CHURN_MODELS
 from training.models.ltv import LTV_MODELS
 from training.models.servable import PartsModel
+from training.value.churn import ChurnRows, fit_churn
+from training.value.ltv import LtvRows, fit_ltv
 
 YEAR_DAYS = 365
 """Days the cutoffs of a training set must span before the calendar takes part."""

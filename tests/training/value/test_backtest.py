@@ -14,10 +14,10 @@ from features.streams import ORDERS_PLACED
 from features.tables import bind
 from features.windows import DAY
 from tests.conftest import small_world
-from training.backtest import check_intervals, halves, run_backtest
 from training.history import Panel, read_history
 from training.models.boosting import Trees
-from training.tasks import TASKS, ChurnTask, LtvTask
+from training.value.backtest import check_intervals, halves, run_backtest
+from training.value.tasks import TASKS, ChurnTask, LtvTask
 
 QUICK = Trees(rounds=10)
 

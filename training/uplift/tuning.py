@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
-from training.crossfit import cross_fit, folds_of
 from training.models.boosting import Trees
-from training.tuning import search
-from training.uplift import UpliftRows, UpliftTrees
+from training.uplift.crossfit import cross_fit, folds_of
+from training.uplift.learning import UpliftRows, UpliftTrees
+from training.value.tuning import search
 
 _SHARE = 3
 """One customer in three is tuned on."""

@@ -10,7 +10,7 @@ from features.tables import bind
 from features.views import Calendar
 from features.windows import DAY
 from training.history import Panel, read_history
-from training.tasks import in_season
+from training.value.tasks import in_season
 
 NAMES = ("a", *Calendar().names, "b")
 

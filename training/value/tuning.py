@@ -14,7 +14,7 @@ from features.errors import TrainingDataError
 from features.windows import DAY
 from training.history import History, Panel
 from training.models.boosting import Trees
-from training.tasks import Task
+from training.value.tasks import Task
 
 if TYPE_CHECKING:
     import optuna

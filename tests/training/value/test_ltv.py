@@ -8,12 +8,11 @@ import pytest
 from evaluation import metrics as m
 from features.errors import ChecksumError, TrainingDataError
 from features.matrix import FeatureMatrix
-from training.ltv import LTV_MODELS, LtvRows, fit_ltv
+from tests.training.worlds import as_matrix, buyers
 from training.models.boosting import Trees
 from training.models.ltv import ltv_from_parts
 from training.models.servable import Parts
-
-from tests.training.worlds import as_matrix, buyers
+from training.value.ltv import LTV_MODELS, LtvRows, fit_ltv
 
 TREES = Trees(rounds=40, min_rows=40)
 

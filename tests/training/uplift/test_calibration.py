@@ -6,7 +6,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from benchmarks.coverage_uplift import CASES
 from benchmarks.simulation import rate
-from training.uplift_calibration import calibrate
+from training.uplift.calibration import calibrate
 
 
 def scores(seed, n=3000, *, effect=1.0, noise=3.0, exaggerated=2.0):

@@ -11,9 +11,9 @@ from benchmarks.coverage_uplift import QUICK
 from evaluation.trial import Trial
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
-from training.crossfit import cross_fit
-from training.propensity import LEAST, estimate_propensity
-from training.uplift import UpliftRows
+from training.uplift.crossfit import cross_fit
+from training.uplift.learning import UpliftRows
+from training.uplift.propensity import LEAST, estimate_propensity
 
 NAMES = tuple(f"x{k}" for k in range(4))
 

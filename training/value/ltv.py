@@ -3,7 +3,7 @@
 A history may be shorter than the horizon. So the money learnt from may cover fewer days than the
 money predicted: every `LtvRows` says how many, and a model may learn from several lengths at once.
 Short labels give many cutoffs, recent ones among them; long labels see who stays. Which lengths are
-learnt from is said by `training.tasks.LtvTask.label_days`.
+learnt from is said by `training.value.tasks.LtvTask.label_days`.
 """
 
 import itertools

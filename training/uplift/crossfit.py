@@ -13,7 +13,7 @@ from evaluation.selection import Repeat
 from features.errors import TrainingDataError
 from features.types import Floats
 from training.models.outcomes import whole
-from training.uplift import Learning, UpliftRows, UpliftTrees
+from training.uplift.learning import Learning, UpliftRows, UpliftTrees
 
 FOLDS = 5
 REPEATS = 2

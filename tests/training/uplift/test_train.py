@@ -19,10 +19,10 @@ from training.models.outcomes import form_of
 from training.models.uplift import Constant
 from training.promotion import ALL, against, metric_of, promote
 from training.tracking import CHALLENGER, CHAMPION, Tracker, hashed
-from training.uplift import LEARNERS, UpliftTrees
-from training.uplift_register import HELD_OUT, against_champion, ranked, register_uplift
-from training.uplift_train import METRIC, UPLIFT, compare_uplift, held_out, train_uplift
-from training.uplift_tuning import tune_uplift
+from training.uplift.learning import LEARNERS, UpliftTrees
+from training.uplift.register import HELD_OUT, against_champion, ranked, register_uplift
+from training.uplift.train import METRIC, UPLIFT, compare_uplift, held_out, train_uplift
+from training.uplift.tuning import tune_uplift
 
 
 def few(outcome=QUICK.outcome, effect=QUICK.effect):
@@ -32,7 +32,7 @@ def few(outcome=QUICK.outcome, effect=QUICK.effect):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr("training.uplift_train.UpliftTrees", few)
+    monkeypatch.setattr("training.uplift.train.UpliftTrees", few)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def nothing(trials):
 def _trained(trials, experiment, **settings):
     world = trials.with_uplift(**settings) if settings else trials
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.uplift_train.UpliftTrees", few)
+        patch.setattr("training.uplift.train.UpliftTrees", few)
         return train_uplift(world.tables, world.history, experiment)
 
 
@@ -159,7 +159,7 @@ def test_calibrated_customers_were_not_in_their_calibration(steel):
 
 def test_nobody_drew_the_arms_and_everything_says_so(trials, tracker, monkeypatch):
     two = {kind: LEARNERS[kind] for kind in ("s_learner", "dr_learner")}
-    monkeypatch.setattr("training.uplift_train.LEARNERS", two)
+    monkeypatch.setattr("training.uplift.train.LEARNERS", two)
     made = _trained(trials, "chosen", observational=True)
     assert made.overlap is not None
     assert made.rows.propensity.tobytes() == made.overlap.propensity.tobytes()

@@ -19,16 +19,16 @@ from features.errors import ExperimentError
 from features.observations import wall_clock
 from features.tables import Tables
 from features.types import Floats
-from training.crossfit import CrossFit, cross_fit
 from training.enrolment import Enrolment, enrol, horizon_days, question
 from training.history import History
 from training.measures import margin
 from training.models.bundle import CANARIES, Bundle
 from training.models.uplift import Constant, UpliftModel
-from training.propensity import Overlap, estimate_propensity
-from training.uplift import LEARNERS, Learning, UpliftRows, UpliftTrees
-from training.uplift_calibration import LEVEL, Calibration, calibrate
-from training.uplift_tuning import tune_uplift
+from training.uplift.calibration import LEVEL, Calibration, calibrate
+from training.uplift.crossfit import CrossFit, cross_fit
+from training.uplift.learning import LEARNERS, Learning, UpliftRows, UpliftTrees
+from training.uplift.propensity import Overlap, estimate_propensity
+from training.uplift.tuning import tune_uplift
 
 UPLIFT = "uplift"
 """The task's name in the registry and in what servers read."""

@@ -11,7 +11,7 @@ from features.errors import FingerprintError, ModelError, PromotionError
 from features.observations import wall_clock
 from features.types import Floats
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
-from training.uplift_train import METRIC, UPLIFT, UpliftTraining, compare_uplift
+from training.uplift.train import METRIC, UPLIFT, UpliftTraining, compare_uplift
 
 HELD_OUT = "held-out.parquet"
 """Artifact: doubly robust scores, how the best learner ranked customers it had not seen, and its calibrated

@@ -13,10 +13,10 @@ from evaluation.modelcard import CardData, IntervalData, render_card
 from features.errors import FingerprintError, ModelError
 from features.observations import wall_clock
 from features.types import Floats
-from training.backtest import Candidate
 from training.models.servable import PartsModel
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
-from training.train import Training
+from training.value.backtest import Candidate
+from training.value.train import Training
 
 SEGMENTS = ("customers_industry_last_ever", "customers_country_last_ever", "customers_region_last_ever")
 

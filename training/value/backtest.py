@@ -21,7 +21,7 @@ from training.history import History, Panel
 from training.models.boosting import Trees
 from training.models.conformal import LEVELS, ConformalIntervals
 from training.models.servable import PartsModel
-from training.tasks import LtvTask, Task
+from training.value.tasks import LtvTask, Task
 
 MIN_CUSTOMERS = 100
 """Customers a backtest needs at the judged cutoff."""

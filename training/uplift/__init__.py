@@ -1,0 +1,1 @@
+"""Learning whom to treat from an experiment."""

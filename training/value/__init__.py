@@ -1,0 +1,1 @@
+"""Learning what an account is worth and how likely it is to leave."""
