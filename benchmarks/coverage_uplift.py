@@ -18,8 +18,9 @@ from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Trees
 from training.uplift.crossfit import cross_fit
-from training.uplift.learning import LEARNERS, UpliftRows, UpliftTrees
-from training.uplift.train import fit_served
+from training.uplift.learning import LEARNERS
+from training.uplift.rows import UpliftRows, UpliftTrees
+from training.uplift.served import fit_served
 
 COLUMNS = 7
 _SHARE = 0.4

@@ -41,8 +41,9 @@ from training.enrolment import enrol, experiments
 from training.history import read_history
 from training.models.uplift import Constant, UpliftModel
 from training.uplift.crossfit import cross_fit, folds_of
-from training.uplift.learning import LEARNERS, Learning, UpliftRows, UpliftTrees
-from training.uplift.train import fit_served
+from training.uplift.learning import LEARNERS, Learning
+from training.uplift.rows import UpliftRows, UpliftTrees
+from training.uplift.served import fit_served
 
 OUTCOMES = ("visit", "conversion", "spend")
 ARMS = {

@@ -41,7 +41,8 @@ from training.live import Live, live_folder
 from training.models.bundle import write_bundle
 from training.readout import read_experiment
 from training.tracking import Tracker
-from training.uplift.learning import LEARNERS, UpliftTrees
+from training.uplift.learning import LEARNERS
+from training.uplift.rows import UpliftTrees
 from training.uplift.train import UPLIFT, UpliftTraining, train_uplift
 
 OWNER = dict(accounts())

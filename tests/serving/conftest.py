@@ -34,8 +34,8 @@ from training.models.boosting import Trees
 from training.models.bundle import Bundle, write_bundle
 from training.models.conformal import ConformalIntervals
 from training.uplift.crossfit import cross_fit
-from training.uplift.learning import UpliftRows, UpliftTrees
-from training.uplift.train import fit_served
+from training.uplift.rows import UpliftRows, UpliftTrees
+from training.uplift.served import fit_served
 from training.value.tasks import TASKS
 
 with warnings.catch_warnings():

@@ -22,8 +22,8 @@ from training.live import Live
 from training.promotion import promote
 from training.readout import read_experiment
 from training.tracking import CHAMPION, Tracker
-from training.uplift.learning import UpliftTrees
 from training.uplift.register import register_uplift
+from training.uplift.rows import UpliftTrees
 from training.uplift.train import train_uplift
 from training.value.register import register
 

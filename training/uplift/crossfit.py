@@ -13,7 +13,8 @@ from evaluation.selection import Repeat
 from features.errors import TrainingDataError
 from features.types import Floats
 from training.models.outcomes import whole
-from training.uplift.learning import Learning, UpliftRows, UpliftTrees
+from training.uplift.learning import Learning
+from training.uplift.rows import UpliftRows, UpliftTrees
 
 FOLDS = 5
 REPEATS = 2

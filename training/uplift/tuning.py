@@ -10,9 +10,9 @@ import numpy.typing as npt
 from evaluation.halfsamples import HalfSamples
 from evaluation.selection import select
 from training.models.boosting import Trees
+from training.search import search
 from training.uplift.crossfit import cross_fit, folds_of
-from training.uplift.learning import UpliftRows, UpliftTrees
-from training.value.tuning import search
+from training.uplift.rows import UpliftRows, UpliftTrees
 
 _SHARE = 3
 """One customer in three is tuned on."""

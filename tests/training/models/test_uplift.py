@@ -18,7 +18,8 @@ from training.models.uplift import (
     uplift_from_parts,
 )
 from training.uplift.calibration import calibrate
-from training.uplift.learning import LEARNERS, Learning, UpliftRows
+from training.uplift.learning import LEARNERS, Learning
+from training.uplift.rows import UpliftRows
 
 
 def rows_of(form, seed=1, n=500):

@@ -14,7 +14,8 @@ from evaluation.ranking import rate_test
 from evaluation.selection import DRAWS
 from features.errors import TrainingDataError
 from training.uplift.crossfit import FOLDS, REPEATS, cross_fit, folds_of
-from training.uplift.learning import LEARNERS, Learning, UpliftRows
+from training.uplift.learning import LEARNERS, Learning
+from training.uplift.rows import UpliftRows
 from training.uplift.train import compare_uplift
 
 

@@ -11,7 +11,8 @@ from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from training.models.boosting import Rows, Trees, fit_booster, raw_score
 from training.models.outcomes import fit_outcome
-from training.uplift.learning import LEARNERS, Learning, UpliftRows, UpliftTrees
+from training.uplift.learning import LEARNERS, Learning
+from training.uplift.rows import UpliftRows, UpliftTrees
 
 NAMES = tuple(f"x{k}" for k in range(5))
 TREES = UpliftTrees(

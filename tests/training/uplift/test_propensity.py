@@ -12,8 +12,8 @@ from evaluation.trial import Trial
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
 from training.uplift.crossfit import cross_fit
-from training.uplift.learning import UpliftRows
 from training.uplift.propensity import LEAST, estimate_propensity
+from training.uplift.rows import UpliftRows
 
 NAMES = tuple(f"x{k}" for k in range(4))
 

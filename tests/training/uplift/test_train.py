@@ -19,9 +19,11 @@ from training.models.outcomes import form_of
 from training.models.uplift import Constant
 from training.promotion import ALL, against, metric_of, promote
 from training.tracking import CHALLENGER, CHAMPION, Tracker, hashed
-from training.uplift.learning import LEARNERS, UpliftTrees
+from training.uplift.learning import LEARNERS
 from training.uplift.register import HELD_OUT, against_champion, ranked, register_uplift
-from training.uplift.train import METRIC, UPLIFT, compare_uplift, held_out, train_uplift
+from training.uplift.rows import UpliftTrees
+from training.uplift.served import held_out
+from training.uplift.train import METRIC, UPLIFT, compare_uplift, train_uplift
 from training.uplift.tuning import tune_uplift
 
 
