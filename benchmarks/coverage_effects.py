@@ -13,10 +13,10 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from benchmarks.simulation import Case
-from evaluation.bootstrap import Estimate
-from evaluation.effects import mean_effect, ratio_effect
-from evaluation.returns import calibration, long_term_effect, roi
-from evaluation.winsor import winsorise
+from evaluation.effects.effect import mean_effect, ratio_effect
+from evaluation.effects.returns import calibration, long_term_effect, roi
+from evaluation.effects.winsor import winsorise
+from evaluation.estimate import Estimate
 from features.types import Floats, Index
 
 Random = np.random.Generator

@@ -5,12 +5,12 @@ from functools import partial
 import numpy as np
 
 from benchmarks.simulation import Case
-from evaluation.aacheck import aa_check
-from evaluation.planning import Design, plan_mean
-from evaluation.sampleratio import check_ratio
-from evaluation.segments import segment_effects
-from evaluation.sequential import confidence_sequence
-from evaluation.welch import welch
+from evaluation.effects.sampleratio import check_ratio
+from evaluation.effects.segments import segment_effects
+from evaluation.effects.sequential import confidence_sequence
+from evaluation.effects.welch import welch
+from evaluation.planning.aacheck import aa_check
+from evaluation.planning.sizes import Design, plan_mean
 from features.types import Floats
 from features.windows import DAY
 

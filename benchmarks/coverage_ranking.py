@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from benchmarks.simulation import Case, rate
-from evaluation.bootstrap import Estimate
-from evaluation.doubly_robust import aipw
-from evaluation.halfsamples import HalfSamples
-from evaluation.policy_value import gain_curve, policy_test, policy_value
-from evaluation.ranking import rate as rank_rate
-from evaluation.ranking import rate_test
-from evaluation.selection import DRAWS, Repeat, select
+from evaluation.estimate import Estimate
+from evaluation.uplift.doubly_robust import aipw
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.policy_value import gain_curve, policy_test, policy_value
+from evaluation.uplift.ranking import rate as rank_rate
+from evaluation.uplift.ranking import rate_test
+from evaluation.uplift.selection import DRAWS, Repeat, select
 from features.types import Floats
 from training.uplift.train import compare_uplift
 

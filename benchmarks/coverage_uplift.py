@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from benchmarks.simulation import Case, rate
-from evaluation.halfsamples import HalfSamples
-from evaluation.selection import select
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.selection import select
 from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Trees

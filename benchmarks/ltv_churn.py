@@ -20,9 +20,9 @@ import lightgbm as lgb
 import numpy as np
 
 from benchmarks.histories import HISTORIES, first_day_money, read
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
+from features.history import History, Panel
 from features.types import Floats
-from training.history import History, Panel
 from training.models.boosting import Trees
 from training.models.buytilldie import MONEY, BgNbd, GammaGamma, Purchases
 from training.value.backtest import Backtest, check_intervals, compare, measure, run_backtest

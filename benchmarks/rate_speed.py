@@ -9,8 +9,8 @@ from importlib import import_module
 
 import numpy as np
 
-from evaluation.halfsamples import HalfSamples
-from evaluation.ranking import rate
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.ranking import rate
 from features.types import Floats
 
 

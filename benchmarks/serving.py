@@ -33,12 +33,12 @@ import numpy as np
 
 from benchmarks.serving_peers import MLFLOW_MODEL
 from features.catalogue import PURCHASES
+from features.history import read_history
 from features.settings import load_settings
 from features.simulate import simulate
 from features.snapshot import open_snapshot, write_snapshot
 from features.store import bound_columns
 from features.tables import bind
-from training.history import read_history
 from training.live import Live
 from training.models.bundle import write_bundle
 from training.value.tasks import TASKS

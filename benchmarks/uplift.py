@@ -27,18 +27,19 @@ from joblib import parallel_config
 from scipy.stats import spearmanr, t
 
 from benchmarks import rate_speed
-from evaluation.doubly_robust import aipw
-from evaluation.halfsamples import HalfSamples
-from evaluation.ranking import autoc, qini
-from evaluation.selection import DRAWS, select
-from evaluation.winsor import winsorise
+from evaluation.effects.winsor import winsorise
+from evaluation.experiments.enrolment import enrol
+from evaluation.experiments.overview import experiments
+from evaluation.uplift.doubly_robust import aipw
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.ranking import autoc, qini
+from evaluation.uplift.selection import DRAWS, select
+from features.history import read_history
 from features.matrix import FeatureMatrix
 from features.settings import load_settings
 from features.simulate import simulate
 from features.tables import bind
 from features.types import Floats
-from training.enrolment import enrol, experiments
-from training.history import read_history
 from training.models.uplift import Constant, UpliftModel
 from training.uplift.crossfit import cross_fit, folds_of
 from training.uplift.learning import LEARNERS, Learning

@@ -37,9 +37,8 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     """Bind all tables, validate every row, and report what was found and what was dropped."""
     from commands.show import experiments as showexperiments
     from commands.show import models as show
-    from evaluation.experiment import plain
-    from training.assigned import assigned
-    from training.enrolment import costs_of_nobody
+    from evaluation.experiments.overview import assigned, costs_of_nobody
+    from evaluation.jsonable import jsonable
 
     with bound(config) as tables:
         reports = [report.to_dict() for report in tables.reports]
@@ -47,7 +46,7 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
         found, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
     document = {
         "tables": reports,
-        "experiments": plain(found),
+        "experiments": jsonable(found),
         "warnings": [strange] if strange else [],
         "fingerprint": tables.fingerprint,
     }
@@ -94,10 +93,10 @@ def features(
 ) -> None:
     """Write a training set, features and outcomes, for a grid of cutoffs."""
     from features.errors import SettingsError
+    from features.history import read_history
     from features.observations import cutoff_grid, wall_clock
     from features.windows import DAY
     from training.export import write_training_set
-    from training.history import read_history
 
     with bound(config) as tables, progress("features") as step:
         training = tables.settings.training

@@ -15,16 +15,16 @@ from rich.table import Table
 
 from commands.show import experiments as showexperiments
 from commands.show import models as show
-from evaluation.experimentreport import render_experiment
-from evaluation.wording import LANGUAGES
+from evaluation.experiments.overview import experiments
+from evaluation.reports.readout.page import render_experiment
+from evaluation.reports.words import LANGUAGES
 from features.errors import SourceError
 from features.files import write_text
+from features.history import History, read_history
 from features.settings import load_settings
 from features.simulate import simulate
 from features.tables import Tables, bind
 from serving.snapshots import take_snapshot
-from training.enrolment import experiments
-from training.history import History, read_history
 from training.live import Live, live_folder
 from training.promotion import promote
 from training.readout import read_experiment

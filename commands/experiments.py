@@ -9,8 +9,8 @@ import typer
 from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say, tracker_of
 
 if TYPE_CHECKING:
-    from evaluation.experiment import Readout
-    from evaluation.wording import Language
+    from evaluation.experiments.records import Readout
+    from evaluation.reports.words import Language
 
 app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
 
@@ -24,14 +24,13 @@ Lang = Annotated[str, typer.Option(help="en or ja.")]
 def listed(config: Config = TOML, as_json: Json = False) -> None:
     """List the experiments in assignments, and what is odd about them."""
     from commands.show import experiments as show
-    from evaluation.experiment import plain
-    from training.assigned import assigned
-    from training.enrolment import costs_of_nobody
+    from evaluation.experiments.overview import assigned, costs_of_nobody
+    from evaluation.jsonable import jsonable
 
     with bound(config) as tables:
         found = assigned(tables)
         strange = costs_of_nobody(tables)
-    say(plain(found), as_json, lambda: out.print(show.experiments(found, strange), highlight=False))
+    say(jsonable(found), as_json, lambda: out.print(show.experiments(found, strange), highlight=False))
 
 
 @app.command()
@@ -54,11 +53,11 @@ def plan(
 ) -> None:
     """How many accounts an experiment takes, what it can show, and how long it lasts."""
     from commands.show import experiments as show
-    from evaluation.experiment import plain
-    from evaluation.planning import Design
-    from training.enrolment import horizon_days
-    from training.history import read_history
-    from training.plan import plan_experiment
+    from evaluation.experiments.enrolment import horizon_days
+    from evaluation.experiments.plan import plan_experiment
+    from evaluation.jsonable import jsonable
+    from evaluation.planning.sizes import Design
+    from features.history import read_history
 
     design = Design(
         power=power, treatments=arms, control_share=control_share, cluster_size=cluster_size, icc=icc
@@ -68,7 +67,7 @@ def plan(
         found = plan_experiment(
             read_history(tables), effect, days=days or horizon_days(settings), design=design, progress=step
         )
-    say(plain(found), as_json, lambda: out.print(show.plan(found, settings.currency)))
+    say(jsonable(found), as_json, lambda: out.print(show.plan(found, settings.currency)))
 
 
 @app.command()
@@ -94,7 +93,7 @@ def report(
     """The readout as one HTML file with pictures, and as JSON beside it."""
     import json
 
-    from evaluation.experimentreport import render_experiment
+    from evaluation.reports.readout.page import render_experiment
     from features.errors import SettingsError
     from features.files import write_text
 
@@ -132,12 +131,12 @@ def before_after(
 ) -> None:
     """Margin before and after a campaign without a control group. This is no proof of an effect."""
     from commands.show import experiments as show
-    from evaluation.beforeafterreport import render_before_after, sides
-    from evaluation.experiment import plain
+    from evaluation.experiments.campaigns import compare_seasons
+    from evaluation.jsonable import jsonable
+    from evaluation.reports.readout.beforeafter import render_before_after, sides
     from features.files import write_text
+    from features.history import read_history
     from features.observations import wall_clock
-    from training.history import read_history
-    from training.seasons import compare_seasons
 
     language = _language(lang)
     begin = moment_of(start, "START") or 0
@@ -149,7 +148,7 @@ def before_after(
                 path,
                 render_before_after(found, settings.name, settings.currency, settings.timezone, language),
             )
-    document = plain(found)
+    document = jsonable(found)
     document["campaign_start"] = wall_clock(found.campaign_start).isoformat()
     for each, side in zip(document["periods"], sides(found), strict=True):
         each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
@@ -159,7 +158,7 @@ def before_after(
 
 
 def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
-    from training.history import read_history
+    from features.history import read_history
     from training.readout import read_experiment
 
     with bound(config) as tables, progress(verb) as step:
@@ -170,7 +169,7 @@ def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
 
 
 def _language(lang: str) -> "Language":
-    from evaluation.wording import LANGUAGES
+    from evaluation.reports.words import LANGUAGES
     from features.errors import SettingsError
 
     for known in LANGUAGES:

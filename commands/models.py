@@ -29,7 +29,7 @@ def train(
 ) -> None:
     """Train models, judge them on what they have not seen, and register the best as challenger."""
     from commands.show import models as show
-    from training.history import read_history
+    from features.history import read_history
     from training.uplift.register import register_uplift
     from training.uplift.train import UPLIFT, train_uplift
     from training.value.register import register

@@ -5,13 +5,13 @@ independent. A resample is a vector of row weights, so a metric sorts once and n
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
+from evaluation.estimate import Comparison, Estimate
 from evaluation.metrics import Metric, Weighted, checked
 from features.errors import TrainingDataError
 from features.types import Floats
@@ -20,40 +20,6 @@ Method = Literal["percentile", "bca"]
 
 DRAWS = 500
 _FOLDS = 100
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its confidence interval.
-
-    Args:
-        value: On the data as they are.
-        low: Lower end.
-        high: Upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A metric of two predictions of the same rows.
-
-    Args:
-        a: Metric of prediction a.
-        b: Metric of prediction b.
-        difference: a - b, with its interval; where closeness to 1 is better, the interval is of the
-            difference in |log|, b's less a's, so that more is always in favour of a there.
-        p_worse: One-sided p value of the hypothesis that a is no worse than b: small means that a
-            is worse.
-    """
-
-    a: float
-    b: float
-    difference: Estimate
-    p_worse: float
 
 
 def _clusters(clusters: ArrayLike | None, n: int) -> NDArray[np.intp]:

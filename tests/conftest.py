@@ -1,15 +1,17 @@
 """A small simulated world that several rooms' tests share, trained once a test process."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from features.history import History, read_history
 from features.settings import Settings, load_settings
 from features.simulate import simulate
 from features.tables import bind
-from training.history import History, read_history
+from tests.training.trials import Trials, opened
 from training.value.tasks import TASKS
 from training.value.train import Training, train
 
@@ -64,3 +66,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def trained(world: World) -> dict[str, Training]:
     """Both tasks trained on it."""
     return {name: train(task(world.settings), world.history) for name, task in TASKS.items()}
+
+
+@pytest.fixture(scope="session")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    """A CSV world of many experiments, good and bad."""
+    made = opened(tmp_path_factory.mktemp("trials"))
+    yield made
+    made.tables.close()

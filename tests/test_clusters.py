@@ -10,9 +10,10 @@ import statsmodels.api as sm
 from scipy.stats import binomtest, ttest_ind
 
 from benchmarks.coverage_uplift import QUICK
-from evaluation.bootstrap import Estimate
-from evaluation.effects import Effect
-from evaluation.experiment import Code, Readout
+from evaluation.effects.effect import Effect
+from evaluation.estimate import Estimate
+from evaluation.experiments.enrolment import enrol
+from evaluation.experiments.records import Code, Readout
 from features.errors import ExperimentError, SettingsError
 from features.settings import load_settings
 from features.snapshot import open_snapshot
@@ -36,7 +37,6 @@ from tests.training.owners import (
     single,
     write,
 )
-from training.enrolment import enrol
 from training.live import Live, live_folder
 from training.models.bundle import write_bundle
 from training.readout import read_experiment

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 
 from features.engine import compute_runs, vocabularies
 from features.files import file_whole
+from features.history import History, read_history
 from features.observations import Observations
 from features.tables import Tables
 from features.types import Floats
 from features.windows import DAY
-from training.history import History, read_history
 from training.value.tasks import TASKS
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.bootstrap import Comparison
+from evaluation.estimate import Comparison
 from features.errors import NoChampionError, PromotionError
 from features.settings import Settings
 from training.live import Live

@@ -8,25 +8,28 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow.parquet as pq
 
-from evaluation.bootstrap import Estimate
-from evaluation.curves import Curve, qini_curve, toc_curve
-from evaluation.experiment import Ahead, Readout, UpliftReading, Warned, verdict
-from evaluation.halfsamples import HalfSamples
-from evaluation.policy import choose, thresholds
-from evaluation.policy_value import gain_curve, policy_test
-from evaluation.readout import Reading, facts
-from evaluation.returns import Calibration, calibration
-from evaluation.selection import CROSS_FITTED
-from evaluation.winsor import winsorise
+from evaluation.effects.returns import Calibration, calibration
+from evaluation.effects.winsor import winsorise
+from evaluation.estimate import Estimate
+from evaluation.experiments import measures as made
+from evaluation.experiments.enrolment import Enrolment, enrol, horizon_days, question
+from evaluation.experiments.measures import facts
+from evaluation.experiments.reading import Reading
+from evaluation.experiments.records import Readout, Warned, verdict
+from evaluation.experiments.targeting import Ahead, UpliftReading
+from evaluation.uplift.curves import Curve, qini_curve, toc_curve
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.policy import choose, thresholds
+from evaluation.uplift.policy_value import gain_curve, policy_test
+from evaluation.uplift.selection import CROSS_FITTED
 from features.engine import compute
 from features.errors import ExperimentError, ModelError
+from features.history import ORDERED, History
 from features.observations import Observations, wall_clock
 from features.tables import Tables
 from features.types import Floats
 from features.windows import DAY
-from training import measures as made
-from training.enrolment import Enrolment, enrol, horizon_days, question
-from training.history import ORDERED, History
+from training.expected import expected_margin
 from training.tracking import CHAMPION, Tracker, hashed
 from training.uplift.learning import LEARNERS
 from training.uplift.propensity import estimate_propensity
@@ -72,7 +75,9 @@ def read_experiment(
     reading = Reading(trial, enrolment.checkable, level, settings.training.seed)
     arms, small = reading.readable()
     progress("measures")
-    found, told = zip(*map(facts, made.measures(tables, history, enrolment, days)), strict=True)
+    expected_ahead = expected_margin(history, enrolment, days)
+    measured = made.measures(tables, history, enrolment, days, expected_ahead)
+    found, told = zip(*map(facts, measured), strict=True)
     primary = next(each for each in found if each.name == made.PRIMARY)
     ratio = reading.ratio()
     blocked = ratio is not None and ratio.broken

@@ -26,7 +26,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
 from features.databases import redact
 from features.errors import NoChampionError, SourceError
 from features.types import Floats

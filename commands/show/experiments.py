@@ -8,14 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from commands.show.models import amount, decimals, grid
-from evaluation.beforeafter import BeforeAfter
-from evaluation.beforeafterreport import compared, periods, season, sides, words_for
-from evaluation.bootstrap import Estimate
-from evaluation.experiment import Code, MeasureEffect, Readout, Unit
-from evaluation.wording import NOTHING
+from evaluation.estimate import Estimate
+from evaluation.experiments.beforeafter import BeforeAfter
+from evaluation.experiments.overview import Assigned
+from evaluation.experiments.plan import ExperimentPlan
+from evaluation.experiments.records import Code, MeasureEffect, Readout, Unit
+from evaluation.reports.readout.beforeafter import compared, periods, season, sides, words_for
+from evaluation.reports.words import NOTHING
 from features.counted import counted
-from training.assigned import Assigned
-from training.plan import ExperimentPlan
 
 
 def experiments(found: Sequence[Assigned], strange: str | None) -> Group:

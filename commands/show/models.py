@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
 from features.counted import counted
 from features.tablereport import TableReport
 from training.promotion import Promotion, metric_of

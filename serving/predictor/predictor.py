@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.history import ORDERED
 from features.matrix import FeatureMatrix
 from features.snapshot import Snapshot
 from features.types import Floats
@@ -16,7 +17,6 @@ from serving.predictor.answers import Answer, Drivers, Leaving, Money, Predictio
 from serving.predictor.drivers import Explainer
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
 from serving.predictor.recommender import Uplift
-from training.history import ORDERED
 from training.models.lifetime import leaves_by, lifetime_value
 
 KEEP = 50_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.policy import NOBODY, choose
+from evaluation.uplift.policy import NOBODY, choose
 from features.errors import ChecksumError, NoChampionError, TokuiError
 from features.snapshot import Snapshot
 from features.types import Floats
@@ -63,7 +63,7 @@ class Options:
     def choose(
         self, *, budget: float | None = None, capacity: Sequence[float] | None = None
     ) -> npt.NDArray[np.intp]:
-        """The best arm of each customer under limits, −1 to leave it alone, [n]; see `evaluation.policy.choose`."""
+        """The best arm of each customer under limits, −1 to leave it alone, [n]; see `evaluation.uplift.policy.choose`."""
         return choose(self.bands.value, self.cost, budget=budget, capacity=capacity)
 
 

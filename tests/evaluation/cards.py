@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluation import metrics as m
 from evaluation.bootstrap import bootstrap, paired_test
-from evaluation.modelcard import CardData, IntervalData
+from evaluation.reports.card.page import CardData, IntervalData
 
 HOSTILE = "<script>alert('得意先')</script>"
 

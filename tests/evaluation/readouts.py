@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from evaluation.beforeafter import before_after
-from evaluation.bootstrap import Estimate
-from evaluation.curves import Curve
-from evaluation.effects import Effect
-from evaluation.experiment import (
-    Ahead,
+from evaluation.effects.effect import Effect
+from evaluation.effects.sampleratio import SampleRatio
+from evaluation.effects.segments import SegmentEffect, Segments
+from evaluation.effects.sequential import Look
+from evaluation.estimate import Estimate
+from evaluation.experiments.beforeafter import before_after
+from evaluation.experiments.records import (
     Code,
     CoursePoint,
     MeasureEffect,
@@ -20,15 +21,13 @@ from evaluation.experiment import (
     Return,
     Role,
     SegmentReading,
-    UpliftReading,
     Verdict,
     Warned,
 )
-from evaluation.policy import Threshold
-from evaluation.policy_value import GainCurve
-from evaluation.sampleratio import SampleRatio
-from evaluation.segments import SegmentEffect, Segments
-from evaluation.sequential import Look
+from evaluation.experiments.targeting import Ahead, UpliftReading
+from evaluation.uplift.curves import Curve
+from evaluation.uplift.policy import Threshold
+from evaluation.uplift.policy_value import GainCurve
 from features.windows import DAY
 
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))

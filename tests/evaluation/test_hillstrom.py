@@ -6,10 +6,10 @@ import pytest
 from scipy.stats import chisquare, ttest_ind
 from statsmodels.stats.multitest import multipletests
 
-from evaluation.effects import Effect
-from evaluation.experiment import Code, Measure, MeasureEffect, Role, verdict
-from evaluation.readout import Reading
-from evaluation.trial import Trial
+from evaluation.effects.effect import Effect
+from evaluation.effects.trial import Trial
+from evaluation.experiments.reading import Reading
+from evaluation.experiments.records import Code, Measure, MeasureEffect, Role, verdict
 from tests.places import SHARED
 
 FILE = SHARED / "hillstrom.csv"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from evaluation.experiment import Measure, Role
-from evaluation.trial import Trial
+from evaluation.effects.trial import Trial
+from evaluation.experiments.records import Measure, Role
 from features.windows import DAY
 
 ARMS = ("control", "a", "b")

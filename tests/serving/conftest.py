@@ -16,6 +16,7 @@ import httpx
 import numpy as np
 import pytest
 
+from features.history import read_history
 from features.settings import load_settings
 from features.simulate import simulate
 from features.snapshot import open_snapshot, write_snapshot
@@ -28,7 +29,6 @@ from serving.predictor.admission import Champion
 from serving.predictor.champions import Champions
 from serving.predictor.predictor import Predictor
 from tests.places import ROOT
-from training.history import read_history
 from training.live import Live
 from training.models.boosting import Trees
 from training.models.bundle import Bundle, write_bundle

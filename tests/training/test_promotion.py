@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
 from features.errors import ChecksumError, NoChampionError, PromotionError, SourceError
 from training.live import Live
 from training.models.bundle import write_bundle

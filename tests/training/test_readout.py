@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from benchmarks.coverage_uplift import QUICK
-from evaluation.effects import mean_effect, ratio_effect
-from evaluation.experiment import Code
-from evaluation.returns import calibration
-from evaluation.selection import Repeat, select
-from evaluation.winsor import winsorise
+from evaluation.effects.effect import mean_effect, ratio_effect
+from evaluation.effects.returns import calibration
+from evaluation.effects.winsor import winsorise
+from evaluation.experiments.enrolment import enrol, horizon_days
+from evaluation.experiments.records import Code
+from evaluation.uplift.selection import Repeat, select
 from features.engine import compute
 from features.errors import ExperimentError
 from features.observations import Observations
 from features.tables import bind
 from features.windows import DAY
 from tests.training.trials import DAY_OF_TRIAL, HORIZON, arm_of, orders
-from training.enrolment import enrol, horizon_days
 from training.live import Live
 from training.promotion import promote
 from training.readout import read_experiment

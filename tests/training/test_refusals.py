@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from evaluation.experiment import Code, Readout
+from evaluation.experiments.records import Code, Readout
 from features.errors import ExperimentError
 from tests.training.trials import CUSTOMERS, DAY_OF_TRIAL, HORIZON, Trials, arm_of, opened, orders
 from training.readout import read_experiment

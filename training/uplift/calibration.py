@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
 from features.types import Floats
 from training.models.outcomes import whole
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from evaluation.doubly_robust import aipw
-from evaluation.selection import Repeat
+from evaluation.uplift.doubly_robust import aipw
+from evaluation.uplift.selection import Repeat
 from features.errors import TrainingDataError
 from features.types import Floats
 from training.models.outcomes import whole
@@ -46,7 +46,7 @@ class CrossFit:
     def ranks(self, kind: str) -> Floats:
         """A learner's ranking, as shares of the customers of the same part, mean over the rounds, [n, K].
 
-        Levels of different parts do not compare (see `evaluation.selection.Repeat`); ranks do.
+        Levels of different parts do not compare (see `evaluation.uplift.selection.Repeat`); ranks do.
         """
         found = np.zeros_like(self.scores)
         for repeat in self.repeats:

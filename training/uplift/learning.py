@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from lightgbm import Booster
 
-from evaluation.doubly_robust import aipw
+from evaluation.uplift.doubly_robust import aipw
 from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Rows, fit_booster

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.arms import MIN_UNITS
-from evaluation.trial import Trial
+from evaluation.effects.trial import Trial
+from evaluation.effects.units import MIN_UNITS
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
 from features.types import Floats

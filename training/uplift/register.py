@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from evaluation.bootstrap import Comparison, Estimate
+from evaluation.estimate import Comparison, Estimate
 from features.errors import FingerprintError, ModelError, PromotionError
 from features.observations import wall_clock
 from features.types import Floats

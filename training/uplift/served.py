@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
 from features.types import Floats
 from training.models.uplift import Constant, UpliftModel
 from training.uplift.calibration import Calibration, calibrate

@@ -9,19 +9,20 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.bootstrap import Comparison, Estimate
-from evaluation.experiment import MeasureFacts
-from evaluation.halfsamples import HalfSamples
-from evaluation.ranking import RankMetric
-from evaluation.readout import Reading, facts
-from evaluation.selection import DRAWS, Repeat, Selection, select
+from evaluation.estimate import Comparison, Estimate
+from evaluation.experiments.enrolment import Enrolment, enrol, horizon_days, question
+from evaluation.experiments.measures import facts, margin
+from evaluation.experiments.reading import Reading
+from evaluation.experiments.records import MeasureFacts
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.ranking import RankMetric
+from evaluation.uplift.selection import DRAWS, Repeat, Selection, select
 from features.errors import ExperimentError
+from features.history import History
 from features.observations import wall_clock
 from features.tables import Tables
 from features.types import Floats
-from training.enrolment import Enrolment, enrol, horizon_days, question
-from training.history import History
-from training.measures import margin
+from training.expected import expected_margin
 from training.models.bundle import CANARIES, Bundle
 from training.models.uplift import Constant, UpliftModel
 from training.uplift.calibration import LEVEL
@@ -125,7 +126,7 @@ def train_uplift(
             f"experiment {trial.name}: nothing can be learnt from it, because its sample ratio is broken. "
             f"{ratio.sentence} See `tokui experiment report`"
         )
-    money, told = facts(margin(history, enrolment, days))
+    money, told = facts(margin(history, enrolment, days, expected_margin(history, enrolment, days)))
     rows = UpliftRows(
         enrolment.matrix, trial.arm, trial.propensity, money.value, trial.arms, randomised=trial.randomised,
         clusters=trial.clusters,

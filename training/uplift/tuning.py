@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.halfsamples import HalfSamples
-from evaluation.selection import select
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.selection import select
 from training.models.boosting import Trees
 from training.search import search
 from training.uplift.crossfit import cross_fit, folds_of

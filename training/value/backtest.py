@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.bootstrap import Comparison, Estimate, bootstrap, paired_test
+from evaluation.bootstrap import bootstrap, paired_test
+from evaluation.estimate import Comparison, Estimate
 from evaluation.metrics import mean_actual
 from features.errors import TrainingDataError
+from features.history import History, Panel
 from features.types import Floats
-from training.history import History, Panel
 from training.models.boosting import Trees
 from training.models.conformal import LEVELS, ConformalIntervals
 from training.models.servable import PartsModel

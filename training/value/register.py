@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from evaluation.breakdown import by_decile, by_segment
-from evaluation.modelcard import CardData, IntervalData, render_card
+from evaluation.reports.card.breakdown import by_decile, by_segment
+from evaluation.reports.card.page import CardData, IntervalData, render_card
 from features.errors import FingerprintError, ModelError
 from features.observations import wall_clock
 from features.types import Floats

@@ -17,6 +17,7 @@ from evaluation.metrics import (
     spearman,
     total_ratio,
 )
+from features.history import History, Panel
 from features.labels import ChurnLabel
 from features.observations import Observations
 from features.settings import Settings
@@ -24,7 +25,6 @@ from features.streams import ORDERS_PLACED
 from features.types import Floats
 from features.views import Calendar
 from features.windows import DAY
-from training.history import History, Panel
 from training.models.boosting import Trees
 from training.models.churn import CHURN_MODELS
 from training.models.ltv import LTV_MODELS

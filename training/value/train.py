@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from features.errors import TrainingDataError
+from features.history import History, Panel
 from features.observations import wall_clock
 from features.types import Floats
-from training.history import History, Panel
 from training.models.boosting import Trees
 from training.models.bundle import CANARIES, Bundle
 from training.models.ltv import LtvModel

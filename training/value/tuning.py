@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.errors import TrainingDataError
+from features.history import History, Panel
 from features.windows import DAY
-from training.history import History, Panel
 from training.models.boosting import Trees
 from training.search import search
 from training.value.tasks import Task

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from commands.show import experiments as show
 from commands.show.models import amount
-from evaluation.beforeafterreport import render_before_after, sides
-from evaluation.bootstrap import Estimate
+from evaluation.estimate import Estimate
+from evaluation.experiments.overview import Assigned
+from evaluation.reports.readout.beforeafter import render_before_after, sides
 from tests.evaluation import readouts
-from tests.evaluation.test_experimentreport import text_of
-from training.assigned import Assigned
+from tests.evaluation.reports.readout.test_page import text_of
 
 
 def told(shown):

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from evaluation.policy import choose
+from evaluation.uplift.policy import choose
 from features.errors import ChecksumError, FingerprintError, NoChampionError, UnknownCustomerError
 from serving.predictor.account import FieldError
 from serving.predictor.admission import Champion

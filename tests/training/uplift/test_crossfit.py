@@ -8,10 +8,10 @@ from scipy.special import ndtr, ndtri
 
 from benchmarks.coverage_uplift import CASES, QUICK, features, rows_of
 from benchmarks.simulation import rate
-from evaluation.doubly_robust import aipw
-from evaluation.halfsamples import HalfSamples
-from evaluation.ranking import rate_test
-from evaluation.selection import DRAWS
+from evaluation.uplift.doubly_robust import aipw
+from evaluation.uplift.halfsamples import HalfSamples
+from evaluation.uplift.ranking import rate_test
+from evaluation.uplift.selection import DRAWS
 from features.errors import TrainingDataError
 from training.uplift.crossfit import FOLDS, REPEATS, cross_fit, folds_of
 from training.uplift.learning import LEARNERS, Learning

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from evaluation.doubly_robust import aipw
+from evaluation.uplift.doubly_robust import aipw
 from features.errors import TrainingDataError
 from features.matrix import FeatureMatrix
 from training.models.boosting import Rows, Trees, fit_booster, raw_score

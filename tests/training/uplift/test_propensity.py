@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.coverage_uplift import QUICK
-from evaluation.trial import Trial
+from evaluation.effects.trial import Trial
 from features.errors import ExperimentError
 from features.matrix import FeatureMatrix
 from training.uplift.crossfit import cross_fit

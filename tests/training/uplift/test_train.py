@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.coverage_uplift import QUICK
-from evaluation.bootstrap import Estimate
-from evaluation.readout import Reading
-from evaluation.readout import facts as read
+from evaluation.estimate import Estimate
+from evaluation.experiments.measures import facts as read
+from evaluation.experiments.measures import margin
+from evaluation.experiments.reading import Reading
 from features.errors import ChecksumError, PromotionError, TrainingDataError
 from tests.training.trials import HORIZON, industry
 from training.live import Live
-from training.measures import margin
 from training.models.outcomes import form_of
 from training.models.uplift import Constant
 from training.promotion import ALL, against, metric_of, promote
@@ -22,7 +22,7 @@ from training.tracking import CHALLENGER, CHAMPION, Tracker, hashed
 from training.uplift.learning import LEARNERS
 from training.uplift.register import HELD_OUT, against_champion, ranked, register_uplift
 from training.uplift.rows import UpliftTrees
-from training.uplift.served import held_out
+from training.uplift.served import held_out_uplift
 from training.uplift.train import METRIC, UPLIFT, compare_uplift, train_uplift
 from training.uplift.tuning import tune_uplift
 
@@ -152,7 +152,7 @@ def test_calibrated_customers_were_not_in_their_calibration(steel):
         scores[here] += 1e6
         repeats.append(dataclasses.replace(each, scores=scores))
     cross = dataclasses.replace(steel.cross, repeats=tuple(repeats))
-    moved = held_out(steel.rows, cross, steel.selection.chosen, proven=True)
+    moved = held_out_uplift(steel.rows, cross, steel.selection.chosen, proven=True)
     # The level is that of all customers; who stands above whom is told by the others.
     before, after = steel.calibrated[here], moved[here]
     assert after - after.mean() == pytest.approx(before - before.mean(), abs=1e-6)

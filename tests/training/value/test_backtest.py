@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from features.errors import TrainingDataError
+from features.history import Panel, read_history
 from features.observations import Observations, wall_clock
 from features.settings import load_settings
 from features.store import load_store
@@ -14,7 +15,6 @@ from features.streams import ORDERS_PLACED
 from features.tables import bind
 from features.windows import DAY
 from tests.conftest import small_world
-from training.history import Panel, read_history
 from training.models.boosting import Trees
 from training.value.backtest import check_intervals, halves, run_backtest
 from training.value.tasks import TASKS, ChurnTask, LtvTask

@@ -1,0 +1,1 @@
+"""Effects of treatments and their intervals, from arrays."""

@@ -1,0 +1,1 @@
+"""How many accounts an experiment needs, and how long."""

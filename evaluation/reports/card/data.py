@@ -1,0 +1,90 @@
+"""What a model card is made of: one training's answers on the customers it was judged on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.estimate import Comparison, Estimate
+from features.types import Floats
+
+Labels = npt.NDArray[np.object_]
+"""A word for each judged row, empty where unknown."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntervalData:
+    """Prediction intervals of the judged rows, made without the rows they are for.
+
+    Args:
+        level: Nominal coverage.
+        low: Lower ends [n].
+        high: Upper ends [n].
+        covered: Share of rows inside.
+    """
+
+    level: float
+    low: Floats
+    high: Floats
+    covered: Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class CardData:
+    """One training, as a model card shows it; n judged customers and K outputs.
+
+    Args:
+        task: ``ltv`` or ``churn``.
+        project: Name of the project.
+        currency: ISO 4217 code.
+        trained_at: When the training ran, with its time zone.
+        judged_at: The cutoff all candidates were judged at, wall clock.
+        data_until: Midnight after the last order.
+        span_days: Days of outcome that judging took.
+        outputs: ``("ltv",)``, or one a horizon such as ``churn_30d``.
+        chosen: Kind of the chosen candidate.
+        actual: What happened [n, K].
+        predictions: By kind [n, K].
+        metrics: By kind and metric, each with its interval.
+        metric: Name of the deciding metric.
+        comparisons: The chosen candidate (a) against each other kind (b).
+        refused: Why a kind could not be fitted.
+        segments: By name of the segment, a label for each judged row [n], empty where unknown.
+        importance: Features with their share of the gain, greatest first; may be empty.
+        interval: Prediction intervals, if the task has any.
+        features: Number of features.
+        feature_fingerprint: Of the feature definitions.
+        data_fingerprint: Of the data.
+        champion: Number of the champion version, if there is one to compare with.
+        champion_prediction: What it says of the judged rows [n, K].
+    """
+
+    task: str
+    project: str
+    currency: str
+    trained_at: datetime
+    judged_at: datetime
+    data_until: datetime
+    span_days: int
+    outputs: tuple[str, ...]
+    chosen: str
+    actual: Floats
+    predictions: dict[str, Floats]
+    metrics: dict[str, dict[str, Estimate]]
+    metric: str
+    comparisons: dict[str, Comparison]
+    refused: dict[str, str]
+    segments: dict[str, Labels]
+    importance: list[tuple[str, float]]
+    interval: IntervalData | None
+    features: int
+    feature_fingerprint: str
+    data_fingerprint: str
+    champion: int | None
+    champion_prediction: Floats | None
+
+    @property
+    def prediction(self) -> Floats:
+        """The chosen candidate's, [n, K]."""
+        return self.predictions[self.chosen]

@@ -1,0 +1,1 @@
+"""Rankings, policies and what they are worth, from arrays."""
