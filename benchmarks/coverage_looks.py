@@ -11,8 +11,7 @@ from evaluation.effects.sequential import confidence_sequence
 from evaluation.effects.welch import welch
 from evaluation.planning.aacheck import aa_check
 from evaluation.planning.sizes import Design, plan_mean
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 
 LOOKS = 30
 

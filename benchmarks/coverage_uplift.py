@@ -14,7 +14,7 @@ from scipy.special import expit
 from benchmarks.simulation import Case, rate
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.selection import select
-from features.matrix import FeatureMatrix
+from features.engine.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Trees
 from training.uplift.crossfit import cross_fit

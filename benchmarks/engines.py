@@ -36,15 +36,15 @@ def ours(path: str, cutoffs: list[int]) -> Result:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from features.aggregations import Count, Mean, Std, Sum
-    from features.engine import compute_runs
-    from features.events import customer_codes, sort_events
-    from features.extremes import Max, Min
-    from features.observations import Observations
-    from features.recency import ActiveDays, DaysSinceFirst, DaysSinceLast, MeanGap
-    from features.streams import Stream
-    from features.views import FeatureSet, FeatureView
-    from features.windows import days
+    from features.aggregations.extremes import Max, Min
+    from features.aggregations.moments import Count, Mean, Std, Sum
+    from features.aggregations.recency import ActiveDays, DaysSinceFirst, DaysSinceLast, MeanGap
+    from features.engine.compute import compute_runs
+    from features.engine.events import customer_codes, sort_events
+    from features.engine.observations import Observations
+    from features.engine.streams import Stream
+    from features.engine.views import FeatureSet, FeatureView
+    from features.engine.windows import days
 
     pa.set_cpu_count(1)
     stream = Stream("orders.placed", time="occurred_at", numbers=("amount", "quantity"))
@@ -83,7 +83,7 @@ def ours(path: str, cutoffs: list[int]) -> Result:
 
 def days_ever() -> tuple[Any, ...]:
     """The window without a beginning."""
-    from features.windows import EVER
+    from features.engine.windows import EVER
 
     return (EVER,)
 

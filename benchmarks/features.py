@@ -77,10 +77,10 @@ def one_customer() -> float:
     """Milliseconds to fetch one customer with 1,000 events out of a store and compute all 90 features."""
     import pyarrow as pa
 
-    from features.catalogue import PURCHASES
-    from features.engine import compute
-    from features.events import Events, sort_events
-    from features.observations import Observations
+    from features.catalogue.sets import PURCHASES
+    from features.engine.compute import compute
+    from features.engine.events import Events, sort_events
+    from features.engine.observations import Observations
 
     rng = np.random.default_rng(0)
     customers, each = 1000, 1000

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from features.binding.tables import bind
+from features.engine.streams import ORDERS_PLACED
 from features.history import History, Panel, read_history
 from features.settings import load_settings
-from features.streams import ORDERS_PLACED
-from features.tables import bind
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.observations import wall_clock
-from features.windows import DAY
+from features.engine.observations import wall_clock
+from features.types import DAY
 
 BEGIN = np.datetime64("2020-01-01")
 DAYS = 5 * 365

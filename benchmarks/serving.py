@@ -32,13 +32,13 @@ from urllib.request import urlopen
 import numpy as np
 
 from benchmarks.serving_peers import MLFLOW_MODEL
-from features.catalogue import PURCHASES
+from features.binding.tables import bind
+from features.catalogue.sets import PURCHASES
+from features.engine.snapshot import open_snapshot, write_snapshot
+from features.engine.store import bound_columns
 from features.history import read_history
 from features.settings import load_settings
-from features.simulate import simulate
-from features.snapshot import open_snapshot, write_snapshot
-from features.store import bound_columns
-from features.tables import bind
+from features.world.simulate import simulate
 from training.live import Live
 from training.models.bundle import write_bundle
 from training.value.tasks import TASKS

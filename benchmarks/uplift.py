@@ -34,12 +34,12 @@ from evaluation.uplift.doubly_robust import aipw
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.ranking import autoc, qini
 from evaluation.uplift.selection import DRAWS, select
+from features.binding.tables import bind
+from features.engine.matrix import FeatureMatrix
 from features.history import read_history
-from features.matrix import FeatureMatrix
 from features.settings import load_settings
-from features.simulate import simulate
-from features.tables import bind
 from features.types import Floats
+from features.world.simulate import simulate
 from training.models.uplift import Constant, UpliftModel
 from training.uplift.crossfit import cross_fit, folds_of
 from training.uplift.learning import LEARNERS, Learning

@@ -20,7 +20,7 @@ def init(
     """Look at files and write a commented tokui.toml with the best guess of the mapping."""
     from features.errors import SettingsError
     from features.files import write_text
-    from features.guess import guess_settings
+    from features.guess.settings import guess_settings
 
     if config.exists() and not force:
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
@@ -67,7 +67,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Write a simulated B2B world: eleven tables, their truth, and a tokui.toml."""
-    from features.simulate import simulate as make
+    from features.world.simulate import simulate as make
 
     with progress("simulating") as step:
         world = make(folder, customers=customers, years=years, seed=seed, progress=step)
@@ -92,10 +92,10 @@ def features(
     as_json: Json = False,
 ) -> None:
     """Write a training set, features and outcomes, for a grid of cutoffs."""
+    from features.engine.observations import cutoff_grid, wall_clock
     from features.errors import SettingsError
     from features.history import read_history
-    from features.observations import cutoff_grid, wall_clock
-    from features.windows import DAY
+    from features.types import DAY
     from training.export import write_training_set
 
     with bound(config) as tables, progress("features") as step:

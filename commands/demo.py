@@ -18,12 +18,12 @@ from commands.show import models as show
 from evaluation.experiments.overview import experiments
 from evaluation.reports.readout.page import render_experiment
 from evaluation.reports.words import LANGUAGES
+from features.binding.tables import Tables, bind
 from features.errors import SourceError
 from features.files import write_text
 from features.history import History, read_history
 from features.settings import load_settings
-from features.simulate import simulate
-from features.tables import Tables, bind
+from features.world.simulate import simulate
 from serving.snapshots import take_snapshot
 from training.live import Live, live_folder
 from training.promotion import promote
@@ -143,7 +143,7 @@ def _metrics(made: Training) -> dict[str, Any]:
 def _ask(
     config: Path, live: Live, step: Callable[[str], None]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    from features.snapshot import open_snapshot
+    from features.engine.snapshot import open_snapshot
 
     snapshot = open_snapshot(live.snapshot)
     ordered = snapshot.rows[:, snapshot.names.index("orders_amount_sum_365d")].argsort()[::-1]

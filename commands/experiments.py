@@ -134,9 +134,9 @@ def before_after(
     from evaluation.experiments.campaigns import compare_seasons
     from evaluation.jsonable import jsonable
     from evaluation.reports.readout.beforeafter import render_before_after, sides
+    from features.engine.observations import wall_clock
     from features.files import write_text
     from features.history import read_history
-    from features.observations import wall_clock
 
     language = _language(lang)
     begin = moment_of(start, "START") or 0

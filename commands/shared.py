@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
+    from features.binding.tables import Tables
     from features.settings import Settings
-    from features.tables import Tables
     from training.tracking import Tracker
 
 _NARROWEST = 120
@@ -55,8 +55,8 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def bound(config: Path) -> "Iterator[Tables]":
     """The tables of a tokui.toml, checked."""
+    from features.binding.tables import bind
     from features.settings import load_settings
-    from features.tables import bind
 
     settings = load_settings(config)
     with progress("reading tables"):
@@ -78,8 +78,8 @@ def moment_of(text: str | None, what: str) -> int | None:
     Raises:
         SettingsError: It is not one.
     """
+    from features.engine.observations import moment
     from features.errors import SettingsError
-    from features.observations import moment
 
     if text is None:
         return None

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.catalogue import PURCHASES
-from features.engine import compute
+from features.binding.tables import Tables
+from features.catalogue.sets import PURCHASES
+from features.engine.compute import compute
+from features.engine.events import Events
+from features.engine.labels import money_ahead
+from features.engine.matrix import FeatureMatrix
+from features.engine.observations import Observations, cutoff_grid
+from features.engine.store import Store, bound_columns, load_store, parts_needed
+from features.engine.streams import COSTS_BOOKED, ORDERS_BOOKED, ORDERS_PLACED, Stream
+from features.engine.views import FeatureSet
 from features.errors import TrainingDataError
-from features.events import Events
-from features.labels import money_ahead
-from features.matrix import FeatureMatrix
-from features.observations import Observations, cutoff_grid
 from features.settings import Settings
-from features.store import Store, bound_columns, load_store, parts_needed
-from features.streams import COSTS_BOOKED, ORDERS_BOOKED, ORDERS_PLACED, Stream
-from features.tables import Tables
-from features.types import Floats, Times
-from features.views import FeatureSet
-from features.windows import DAY
+from features.types import DAY, Floats, Times
 
 ORDERED = "orders_count_ever"
 """Whoever has none of these has not ordered yet, and there is nothing to predict from."""

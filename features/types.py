@@ -3,6 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+DAY = 86_400_000_000
+"""Microseconds in a day."""
+
 Floats = npt.NDArray[np.float64]
 """Numbers; NaN means missing."""
 

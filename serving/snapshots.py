@@ -5,12 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from features.catalogue import PURCHASES
-from features.observations import moment, wall_clock
-from features.snapshot import write_snapshot
-from features.store import bound_columns
-from features.tables import Tables
-from features.windows import DAY
+from features.binding.tables import Tables
+from features.catalogue.sets import PURCHASES
+from features.engine.observations import moment, wall_clock
+from features.engine.snapshot import write_snapshot
+from features.engine.store import bound_columns
+from features.types import DAY
 from training.live import Live, live_folder
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from features.binding.tables import bind
 from features.history import History, read_history
 from features.settings import Settings, load_settings
-from features.simulate import simulate
-from features.tables import bind
+from features.world.simulate import simulate
 from tests.training.trials import Trials, opened
 from training.value.tasks import TASKS
 from training.value.train import Training, train

@@ -14,9 +14,9 @@ from evaluation.effects.effect import Effect
 from evaluation.estimate import Estimate
 from evaluation.experiments.enrolment import enrol
 from evaluation.experiments.records import Code, Readout
+from features.engine.snapshot import open_snapshot
 from features.errors import ExperimentError, SettingsError
 from features.settings import load_settings
-from features.snapshot import open_snapshot
 from serving.predictor.recommender import load_uplift
 from serving.snapshots import take_snapshot
 from tests.training.owners import (

@@ -7,13 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.engine import compute_runs, vocabularies
+from features.binding.tables import Tables
+from features.engine.compute import compute_runs, vocabularies
+from features.engine.observations import Observations
 from features.files import file_whole
 from features.history import History, read_history
-from features.observations import Observations
-from features.tables import Tables
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 from training.value.tasks import TASKS
 
 

@@ -22,13 +22,12 @@ from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.policy import choose, thresholds
 from evaluation.uplift.policy_value import gain_curve, policy_test
 from evaluation.uplift.selection import CROSS_FITTED
-from features.engine import compute
+from features.binding.tables import Tables
+from features.engine.compute import compute
+from features.engine.observations import Observations, wall_clock
 from features.errors import ExperimentError, ModelError
 from features.history import ORDERED, History
-from features.observations import Observations, wall_clock
-from features.tables import Tables
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 from training.expected import expected_margin
 from training.tracking import CHAMPION, Tracker, hashed
 from training.uplift.learning import LEARNERS

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluation.estimate import Estimate
-from features.databases import redact
+from features.binding.databases import redact
 from features.errors import NoChampionError, SourceError
 from features.types import Floats
 from training.models.bundle import Bundle, read_bundle, write_bundle

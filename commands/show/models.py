@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluation.estimate import Estimate
+from features.binding.report import TableReport
 from features.counted import counted
-from features.tablereport import TableReport
 from training.promotion import Promotion, metric_of
 from training.tracking import Version
 from training.uplift.train import UpliftTraining

@@ -14,8 +14,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from evaluation.effects.welch import Bools, checked, checked_level, difference
 from evaluation.estimate import Estimate
 from features.errors import ExperimentError
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 
 BURN_IN = 50
 """Units in each arm before which a look says nothing."""

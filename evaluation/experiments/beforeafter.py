@@ -11,10 +11,9 @@ from scipy.sparse import csr_array
 from evaluation.bootstrap import DRAWS
 from evaluation.effects.welch import checked_level
 from evaluation.estimate import Estimate
+from features.engine.observations import wall_clock
 from features.errors import ExperimentError
-from features.observations import wall_clock
-from features.types import Floats, Times
-from features.windows import DAY
+from features.types import DAY, Floats, Times
 
 PeriodKind = Literal["day", "week", "month", "year"]
 Side = Literal["before", "during", "after"]

@@ -5,10 +5,10 @@ from typing import get_args
 import numpy as np
 
 from evaluation.experiments.beforeafter import BeforeAfter, PeriodKind, before_after
+from features.binding.tables import Tables
+from features.engine.streams import ORDERS_BOOKED
 from features.errors import ExperimentError, SettingsError
 from features.history import History
-from features.streams import ORDERS_BOOKED
-from features.tables import Tables
 
 
 def compare_seasons(

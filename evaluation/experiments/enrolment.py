@@ -12,17 +12,16 @@ from evaluation.effects.trial import Trial
 from evaluation.experiments.overview import costs_of_nobody, experiments
 from evaluation.experiments.records import Warned
 from evaluation.experiments.shares import clusters_of, propensities_of
+from features.binding.tables import Tables
 from features.counted import counted
-from features.engine import compute
+from features.engine.compute import compute
+from features.engine.events import customer_codes
+from features.engine.matrix import FeatureMatrix
+from features.engine.observations import Observations, wall_clock
 from features.errors import ExperimentError
-from features.events import customer_codes
 from features.history import History
-from features.matrix import FeatureMatrix
-from features.observations import Observations, wall_clock
 from features.settings import Settings
-from features.tables import Tables
-from features.types import Index, Times
-from features.windows import DAY
+from features.types import DAY, Index, Times
 
 
 @dataclass(frozen=True, eq=False)

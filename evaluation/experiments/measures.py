@@ -12,15 +12,14 @@ from evaluation.experiments.records import (
     MeasureFacts,
     Role,
 )
-from features.events import Events
+from features.binding.tables import Tables
+from features.engine.events import Events
+from features.engine.labels import money_ahead
+from features.engine.observations import Observations
+from features.engine.store import load_store
+from features.engine.streams import ENGAGEMENT_TOUCHED, ORDERS_BOOKED, ORDERS_PLACED
 from features.history import History
-from features.labels import money_ahead
-from features.observations import Observations
-from features.store import load_store
-from features.streams import ENGAGEMENT_TOUCHED, ORDERS_BOOKED, ORDERS_PLACED
-from features.tables import Tables
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 
 PRIMARY = "margin"
 LONG = "ltv"

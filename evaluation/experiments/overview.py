@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from features.binding.tables import Tables
 from features.counted import counted
 from features.errors import ExperimentError
 from features.settings import UpliftSettings
-from features.tables import Tables
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ from evaluation.experiments.records import (
     Warned,
 )
 from features.errors import ExperimentError
-from features.types import Floats
-from features.windows import DAY
+from features.types import DAY, Floats
 
 _ATTRITION = 0.001
 _SILENCE = 1e-6

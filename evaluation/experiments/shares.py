@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.experiments.records import Warned
+from features.binding.tables import Tables
 from features.errors import ExperimentError
 from features.history import History
-from features.tables import Tables
 from features.types import Floats, Index
 
 _SUM = 1e-6

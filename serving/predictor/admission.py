@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.engine.snapshot import Snapshot
 from features.errors import FingerprintError
-from features.snapshot import Snapshot
 from serving.predictor.fastpredict import FastModel
 from training.models.bundle import Bundle
 

@@ -4,8 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from features.catalogue.phrases import Group
+
 Effect = Literal["raises", "lowers"]
-Group = Literal["usage", "support", "payment", "engagement", "purchasing", "account", "season"]
 Tier = Literal["A", "B", "C", "D"]
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.engine.snapshot import open_snapshot
 from features.errors import NoChampionError, TokuiError
-from features.snapshot import open_snapshot
 from serving.predictor.account import read_account
 from serving.predictor.admission import Champion
 from serving.predictor.predictor import KEEP, Predictor

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.special import expit
 
-from features.matrix import FeatureMatrix
+from features.catalogue.phrases import DERIVED, Phrase, phrases
+from features.engine.matrix import FeatureMatrix
 from features.types import Floats
 from serving.predictor.answers import Driver, Drivers, Effect
-from serving.words import Phrase, phrases
 from training.models.bundle import Bundle
 from training.models.buytilldie import PURCHASE_COLUMNS
 from training.models.churn import HAZARD, HazardChurn
-from training.models.ltv import DERIVED, BoostedLtv, TwoPart
+from training.models.ltv import BoostedLtv, TwoPart
 
 MOST = 5
 """Drivers that are told of each prediction."""

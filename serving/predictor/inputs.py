@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from features.engine.matrix import FeatureMatrix
+from features.engine.snapshot import Snapshot
 from features.errors import UnknownCustomerError
-from features.matrix import FeatureMatrix
-from features.snapshot import Snapshot
 from features.types import Floats
 from training.models.servable import PartsModel
 

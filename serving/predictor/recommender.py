@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.uplift.policy import NOBODY, choose
+from features.engine.snapshot import Snapshot
 from features.errors import ChecksumError, NoChampionError, TokuiError
-from features.snapshot import Snapshot
 from features.types import Floats
 from serving.predictor.account import FieldError
 from serving.predictor.admission import Champion, agree, checked

@@ -28,7 +28,7 @@ from evaluation.experiments.targeting import Ahead, UpliftReading
 from evaluation.uplift.curves import Curve
 from evaluation.uplift.policy import Threshold
 from evaluation.uplift.policy_value import GainCurve
-from features.windows import DAY
+from features.types import DAY
 
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 HOSTILE = "<b>& {call}"

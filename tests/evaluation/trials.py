@@ -4,7 +4,7 @@ import numpy as np
 
 from evaluation.effects.trial import Trial
 from evaluation.experiments.records import Measure, Role
-from features.windows import DAY
+from features.types import DAY
 
 ARMS = ("control", "a", "b")
 

@@ -16,12 +16,12 @@ import httpx
 import numpy as np
 import pytest
 
+from features.binding.tables import bind
+from features.engine.snapshot import open_snapshot, write_snapshot
 from features.history import read_history
 from features.settings import load_settings
-from features.simulate import simulate
-from features.snapshot import open_snapshot, write_snapshot
-from features.tables import bind
-from features.windows import DAY
+from features.types import DAY
+from features.world.simulate import simulate
 from serving.api.guard import Guard, Keys
 from serving.api.metrics import Metrics
 from serving.api.routes import Routes

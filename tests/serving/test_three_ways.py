@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from features.engine import compute
-from features.observations import Observations, moment
+from features.engine.compute import compute
+from features.engine.observations import Observations, moment
 from serving.predictor.account import features_at, read_account
 from serving.predictor.admission import Champion
 from serving.predictor.predictor import Predictor

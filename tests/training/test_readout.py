@@ -12,11 +12,11 @@ from evaluation.effects.winsor import winsorise
 from evaluation.experiments.enrolment import enrol, horizon_days
 from evaluation.experiments.records import Code
 from evaluation.uplift.selection import Repeat, select
-from features.engine import compute
+from features.binding.tables import bind
+from features.engine.compute import compute
+from features.engine.observations import Observations
 from features.errors import ExperimentError
-from features.observations import Observations
-from features.tables import bind
-from features.windows import DAY
+from features.types import DAY
 from tests.training.trials import DAY_OF_TRIAL, HORIZON, arm_of, orders
 from training.live import Live
 from training.promotion import promote

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from features.binding.tables import Tables, bind
 from features.history import History, read_history
 from features.settings import Settings, UpliftSettings, load_settings
-from features.tables import Tables, bind
 
 BEGIN = datetime(2024, 1, 1)  # noqa: DTZ001 - naive local time, as in all tables
 DAYS, DAY_OF_TRIAL, HORIZON = 400, 240, 60

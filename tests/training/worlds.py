@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.matrix import FeatureMatrix
+from features.engine.matrix import FeatureMatrix
 from training.models.buytilldie import PURCHASE_COLUMNS, Purchases
 
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from features.catalogue import PURCHASES
+from features.catalogue.sets import PURCHASES
+from features.engine.matrix import FeatureMatrix
+from features.engine.views import FeatureSet
 from features.errors import ChecksumError, FingerprintError
 from features.files import folder_whole, write_text
-from features.matrix import FeatureMatrix
 from features.types import Floats
-from features.views import FeatureSet
 from training.models.churn import ChurnModel, churn_from_parts
 from training.models.conformal import ConformalIntervals
 from training.models.ltv import LtvModel, ltv_from_parts

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 
 DAYS = "orders_active_days_ever"

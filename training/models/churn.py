@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.buytilldie import BgNbd, Purchases
 from training.models.servable import Parts, PartsModel

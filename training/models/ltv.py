@@ -7,14 +7,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.special import expit
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.buytilldie import BgNbd, GammaGamma, Purchases, last_period_spend
 from training.models.servable import Parts, PartsModel
-
-DERIVED = ("bgnbd_purchases", "gamma_spend", "bgnbd_value", "bgnbd_alive", "recency_share")
-"""Columns the purchase model adds for the boosters."""
 
 
 def purchase_models(purchasing: Mapping[str, Any]) -> tuple[BgNbd, GammaGamma]:

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Self
 
 from lightgbm import Booster
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import load_booster, raw_score
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.outcomes import expected
 from training.models.servable import Parts, PartsModel

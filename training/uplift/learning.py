@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lightgbm import Booster
 
 from evaluation.uplift.doubly_robust import aipw
-from features.matrix import FeatureMatrix
+from features.engine.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Rows, fit_booster
 from training.models.outcomes import Outcome, fit_outcome, held_out, whole

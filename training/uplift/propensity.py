@@ -6,8 +6,8 @@ import numpy as np
 
 from evaluation.effects.trial import Trial
 from evaluation.effects.units import MIN_UNITS
+from features.engine.matrix import FeatureMatrix
 from features.errors import ExperimentError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.outcomes import whole
 from training.models.uplift import standard_of, standardised

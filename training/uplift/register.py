@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from evaluation.estimate import Comparison, Estimate
+from features.engine.observations import wall_clock
 from features.errors import FingerprintError, ModelError, PromotionError
-from features.observations import wall_clock
 from features.types import Floats
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
 from training.uplift.train import METRIC, UPLIFT, UpliftTraining, compare_uplift

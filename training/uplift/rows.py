@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Trees
 from training.models.outcomes import form_of

@@ -17,10 +17,10 @@ from evaluation.experiments.records import MeasureFacts
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.ranking import RankMetric
 from evaluation.uplift.selection import DRAWS, Repeat, Selection, select
+from features.binding.tables import Tables
+from features.engine.observations import wall_clock
 from features.errors import ExperimentError
 from features.history import History
-from features.observations import wall_clock
-from features.tables import Tables
 from features.types import Floats
 from training.expected import expected_margin
 from training.models.bundle import CANARIES, Bundle

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Rows, Trees, fit_booster
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, Purchases

@@ -15,21 +15,13 @@ import numpy as np
 from lightgbm import Booster
 from numpy.typing import ArrayLike, NDArray
 
+from features.catalogue.phrases import DERIVED
+from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from features.matrix import FeatureMatrix
 from features.types import Floats
 from training.models.boosting import Rows, Trees, fit_booster, raw_score
 from training.models.buytilldie import PURCHASE_COLUMNS, RETURNED, BgNbd, GammaGamma, Purchases
-from training.models.ltv import (
-    DERIVED,
-    LTV_MODELS,
-    BuyTillYouDie,
-    LastPeriod,
-    LtvModel,
-    Tweedie,
-    TwoPart,
-    design,
-)
+from training.models.ltv import LTV_MODELS, BuyTillYouDie, LastPeriod, LtvModel, Tweedie, TwoPart, design
 
 DEFAULT_LTV = TwoPart.kind
 """The candidate that won out of time."""

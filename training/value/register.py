@@ -10,8 +10,8 @@ import numpy as np
 
 from evaluation.reports.card.breakdown import by_decile, by_segment
 from evaluation.reports.card.page import CardData, IntervalData, render_card
+from features.engine.observations import wall_clock
 from features.errors import FingerprintError, ModelError
-from features.observations import wall_clock
 from features.types import Floats
 from training.models.servable import PartsModel
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets

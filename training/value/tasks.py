@@ -17,14 +17,13 @@ from evaluation.metrics import (
     spearman,
     total_ratio,
 )
+from features.engine.labels import ChurnLabel
+from features.engine.observations import Observations
+from features.engine.streams import ORDERS_PLACED
+from features.engine.views import Calendar
 from features.history import History, Panel
-from features.labels import ChurnLabel
-from features.observations import Observations
 from features.settings import Settings
-from features.streams import ORDERS_PLACED
-from features.types import Floats
-from features.views import Calendar
-from features.windows import DAY
+from features.types import DAY, Floats
 from training.models.boosting import Trees
 from training.models.churn import CHURN_MODELS
 from training.models.ltv import LTV_MODELS

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from features.engine.observations import wall_clock
 from features.errors import TrainingDataError
 from features.history import History, Panel
-from features.observations import wall_clock
 from features.types import Floats
 from training.models.boosting import Trees
 from training.models.bundle import CANARIES, Bundle

@@ -9,7 +9,7 @@ import numpy as np
 
 from features.errors import TrainingDataError
 from features.history import History, Panel
-from features.windows import DAY
+from features.types import DAY
 from training.models.boosting import Trees
 from training.search import search
 from training.value.tasks import Task

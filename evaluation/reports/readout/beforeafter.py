@@ -11,7 +11,7 @@ from evaluation.reports.charts import Axis, Bar, Mark, Side, bars, forest
 from evaluation.reports.pages import Table, rendered
 from evaluation.reports.readout.words import ReadoutWords, coarse
 from evaluation.reports.words import NOTHING, Language
-from features.observations import wall_clock
+from features.engine.observations import wall_clock
 
 
 def render_before_after(

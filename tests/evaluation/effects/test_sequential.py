@@ -11,7 +11,7 @@ from benchmarks.simulation import rate
 from evaluation.effects.sequential import confidence_sequence
 from evaluation.effects.welch import welch
 from features.errors import ExperimentError
-from features.windows import DAY
+from features.types import DAY
 
 
 def _data(n=1200, days=30, effect=0.0, seed=0, share=0.5):

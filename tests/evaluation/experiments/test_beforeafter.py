@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.experiments.beforeafter import before_after
+from features.engine.observations import wall_clock
 from features.errors import ExperimentError
-from features.observations import wall_clock
-from features.windows import DAY
+from features.types import DAY
 
 
 def at(text):

@@ -7,11 +7,11 @@ import pytest
 
 from evaluation.experiments.enrolment import enrol, horizon_days, question
 from evaluation.experiments.overview import experiments
+from features.binding.tables import bind
 from features.errors import ExperimentError
 from features.history import read_history
 from features.settings import load_settings
-from features.tables import bind
-from features.windows import DAY
+from features.types import DAY
 from tests.training.trials import DAY_OF_TRIAL, DAYS, HORIZON, arm_of, name, opened, orders, write
 
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from features.engine.snapshot import open_snapshot
 from features.errors import ChecksumError, ModelError
-from features.snapshot import open_snapshot
 from serving.predictor.champions import Champions, load_predictor
 from serving.predictor.recommender import Uplift
 from tests.serving.conftest import promote_uplift, take

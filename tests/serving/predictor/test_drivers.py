@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from features.catalogue import PURCHASES
-from features.streams import STREAMS
+from features.catalogue.phrases import DERIVED, GROUPS, phrases
+from features.catalogue.sets import PURCHASES
+from features.engine.streams import STREAMS
 from serving.predictor.drivers import MOST
-from serving.words import GROUPS, phrases
-from training.models.ltv import DERIVED
 
 
 def test_every_feature_can_be_said():

@@ -6,8 +6,8 @@ from scipy.optimize import check_grad
 from scipy.special import roots_genlaguerre, roots_jacobi
 
 from evaluation import metrics as m
+from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from features.matrix import FeatureMatrix
 from tests.places import SHARED
 from tests.training.worlds import as_matrix, buyers
 from training.models.buytilldie import (

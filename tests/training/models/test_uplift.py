@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.coverage_uplift import QUICK, features
-from features.catalogue import PURCHASES
+from features.catalogue.sets import PURCHASES
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError
-from features.matrix import FeatureMatrix
 from training.models.bundle import Bundle, read_bundle, write_bundle
 from training.models.servable import Parts
 from training.models.uplift import (

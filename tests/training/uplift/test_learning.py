@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from evaluation.uplift.doubly_robust import aipw
+from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from features.matrix import FeatureMatrix
 from training.models.boosting import Rows, Trees, fit_booster, raw_score
 from training.models.outcomes import fit_outcome
 from training.uplift.learning import LEARNERS, Learning

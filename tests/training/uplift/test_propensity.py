@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.coverage_uplift import QUICK
 from evaluation.effects.trial import Trial
+from features.engine.matrix import FeatureMatrix
 from features.errors import ExperimentError
-from features.matrix import FeatureMatrix
 from training.uplift.crossfit import cross_fit
 from training.uplift.propensity import LEAST, estimate_propensity
 from training.uplift.rows import UpliftRows

@@ -6,14 +6,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from features.binding.tables import bind
+from features.engine.observations import Observations, wall_clock
+from features.engine.store import load_store
+from features.engine.streams import ORDERS_PLACED
 from features.errors import TrainingDataError
 from features.history import Panel, read_history
-from features.observations import Observations, wall_clock
 from features.settings import load_settings
-from features.store import load_store
-from features.streams import ORDERS_PLACED
-from features.tables import bind
-from features.windows import DAY
+from features.types import DAY
 from tests.conftest import small_world
 from training.models.boosting import Trees
 from training.value.backtest import check_intervals, halves, run_backtest

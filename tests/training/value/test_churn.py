@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from evaluation import metrics as m
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError, TrainingDataError
-from features.matrix import FeatureMatrix
 from tests.training.worlds import as_matrix, buyers
 from training.models.boosting import Trees
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd

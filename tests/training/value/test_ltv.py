@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation import metrics as m
+from features.engine.matrix import FeatureMatrix
 from features.errors import ChecksumError, TrainingDataError
-from features.matrix import FeatureMatrix
 from tests.training.worlds import as_matrix, buyers
 from training.models.boosting import Trees
 from training.models.ltv import ltv_from_parts

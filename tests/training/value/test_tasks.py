@@ -4,12 +4,12 @@ has seen a whole year."""
 import numpy as np
 import pytest
 
+from features.binding.tables import bind
+from features.engine.matrix import FeatureMatrix
+from features.engine.observations import Observations
+from features.engine.views import Calendar
 from features.history import Panel, read_history
-from features.matrix import FeatureMatrix
-from features.observations import Observations
-from features.tables import bind
-from features.views import Calendar
-from features.windows import DAY
+from features.types import DAY
 from training.value.tasks import in_season
 
 NAMES = ("a", *Calendar().names, "b")

@@ -12,7 +12,7 @@ from evaluation.estimate import Comparison, Estimate
 from evaluation.reports.card.page import render_card
 from evaluation.reports.card.verdict import answer, verdict
 from evaluation.reports.words import LANGUAGES, NOTHING, Words, digits_for, texts
-from features.catalogue import PURCHASES
+from features.catalogue.sets import PURCHASES
 from tests.evaluation.cards import HOSTILE, churn_card, ltv_card
 
 NAN = float("nan")

@@ -1,0 +1,1 @@
+"""Aggregations: what a feature view computes over its windows."""

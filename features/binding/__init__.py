@@ -1,0 +1,1 @@
+"""From a user's own tables to the canonical ones."""

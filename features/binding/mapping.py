@@ -1,0 +1,236 @@
+"""Bindings: canonical columns tied to expressions over a source, each with its SQL and type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import duckdb
+
+from features.binding.expressions import Expression, Profile, parse, plain, profile, render, typed
+from features.binding.report import Finding
+from features.binding.sources import Source
+from features.errors import TableError
+from features.schema import Column, Kind, Table
+from features.settings import TableSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One column bound to an expression.
+
+    Args:
+        name: Canonical name, or a name of our own for what derived customers take from orders.
+        column: The canonical column; None for what is only carried along.
+        sql: The expression over the aliases of ``Binding.inputs``.
+        type: DuckDB type of its value.
+    """
+
+    name: str
+    column: Column | None
+    sql: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A canonical table bound to a source.
+
+    Args:
+        table: The canonical table.
+        source: The user's table.
+        columns: Bound columns in schema order, then those carried along.
+        where: Condition over the aliases, if any.
+        inputs: SQL over the source's columns by alias.
+        mixed: Source columns that hold some texts among numbers they are calculated with.
+        unused: Source columns that nothing uses.
+    """
+
+    table: Table
+    source: Source
+    columns: tuple[Bound, ...]
+    where: str | None
+    inputs: dict[str, str]
+    mixed: tuple[Finding, ...]
+    unused: tuple[str, ...]
+
+    def rows(self) -> str:
+        """SQL of the values of every row that takes part, numbered by its place in the source."""
+        inputs = "".join(f", {sql} AS {alias}" for alias, sql in self.inputs.items())
+        values = "".join(f", {bound.sql} AS _v{place}" for place, bound in enumerate(self.columns))
+        where = "" if self.where is None else f" WHERE {self.where}"
+        return (
+            f"SELECT _row{values} FROM (SELECT row_number() OVER () AS _row{inputs} "
+            f"FROM {self.source.relation}){where}"
+        )
+
+
+@dataclass
+class _Binder:
+    """Collects what the expressions of one table need of its source."""
+
+    connection: duckdb.DuckDBPyConnection
+    source: Source
+    profiles: dict[str, Profile]
+    inputs: dict[str, str] = field(default_factory=dict)
+    mixed: dict[str, Finding] = field(default_factory=dict)
+
+    def sql(self, expression: Expression, kind: Kind | None) -> tuple[str, str]:
+        """SQL over aliases and type of an expression; text columns get types where they need them."""
+        if expression.bare and kind is not None:
+            return self._attempt(expression, "raw")
+        try:
+            return self._attempt(expression, "natural")
+        except duckdb.Error as error:
+            if not any(self._loosened(name) for name in expression.columns):
+                raise TableError(
+                    f"{expression.text!r} does not fit the columns: {self._said(error)}"
+                ) from error
+            try:
+                answer = self._attempt(expression, "loose")
+            except duckdb.Error:
+                raise TableError(
+                    f"{expression.text!r} does not fit the columns: {self._said(error)}"
+                ) from error
+        for name in filter(self._loosened, expression.columns):
+            found = self.profiles[name]
+            count = found.filled - found.numbers
+            self.mixed[name] = Finding(
+                "not a number in a column of numbers", name, count, found.example, found.row
+            )
+        return answer
+
+    def _loosened(self, name: str) -> bool:
+        return name in self.profiles and self.profiles[name].nearly_numbers
+
+    def _said(self, error: duckdb.Error) -> str:
+        return plain(error, {alias: name for name in self.source.columns for alias in self._aliases(name)})
+
+    def _aliases(self, name: str) -> tuple[str, str, str]:
+        place = list(self.source.columns).index(name)
+        return f"_raw{place}", f"_natural{place}", f"_loose{place}"
+
+    def _attempt(self, expression: Expression, manner: str) -> tuple[str, str]:
+        chosen: dict[str, str] = {}
+        needed: dict[str, str] = {}
+        for name in expression.columns:
+            raw, natural, loose = self._aliases(name)
+            column = '"' + name.replace('"', '""') + '"'
+            found = self.profiles.get(name)
+            if manner == "loose" and self._loosened(name):
+                alias, sql = loose, typed(column, found, loose=True)
+            elif manner == "raw" or found is None or found.natural == "VARCHAR":
+                alias, sql = raw, column
+            else:
+                alias, sql = natural, typed(column, found, loose=False)
+            chosen[name], needed[alias] = alias, sql
+        sql = render(self.connection, expression, chosen)
+        inputs = "".join(f", {column} AS {alias}" for alias, column in needed.items())
+        # A plain column beside it makes DuckDB refuse an aggregate.
+        described = self.connection.execute(
+            f"DESCRIBE SELECT _row, {sql} FROM (SELECT 0 AS _row{inputs} FROM {self.source.relation})"
+        ).fetchall()
+        self.inputs.update(needed)
+        return sql, str(described[1][1])
+
+
+def resolve(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    settings: TableSettings,
+    source: Source,
+    carried: Mapping[str, str],
+) -> tuple[Binding | None, list[TableError]]:
+    """Tie a canonical table's columns to a source.
+
+    A column that is not mapped is bound to the source's column of the same name, if there is one.
+
+    Args:
+        connection: Where the source is.
+        table: The canonical table.
+        settings: Its binding.
+        source: The opened source.
+        carried: Further expressions over the source by a name of the caller's.
+
+    Returns:
+        The binding, or None and everything that is wrong with it.
+    """
+    parsed, problems = _parse(connection, table, settings, source, carried)
+    try:
+        binder = _Binder(connection, source, _profiles(connection, source, parsed))
+    except duckdb.Error as error:
+        return None, [TableError(f"{table.name}: {plain(error, {})}")]
+    columns: list[Bound] = []
+    where = None
+    for name, (column, expression) in parsed.items():
+        try:
+            if name == _WHERE:
+                where, _ = binder.sql(expression, None)
+            else:
+                kind = Kind.TEXT if column is None else column.kind
+                columns.append(Bound(name, column, *binder.sql(expression, kind)))
+        except TableError as error:
+            problems.append(TableError(f"{_place(table, name)}: {error}"))
+    if problems:
+        return None, problems
+    used = {name for _, expression in parsed.values() for name in expression.columns}
+    unused = tuple(name for name in source.columns if name not in used)
+    return Binding(
+        table, source, tuple(columns), where, binder.inputs, tuple(binder.mixed.values()), unused
+    ), []
+
+
+_WHERE = "where"
+_Parsed = dict[str, tuple[Column | None, Expression]]
+
+
+def _place(table: Table, name: str) -> str:
+    """How messages call a column: what is carried along brings its own table's name."""
+    return name if "." in name else f"{table.name}.{name}"
+
+
+def _parse(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    settings: TableSettings,
+    source: Source,
+    carried: Mapping[str, str],
+) -> tuple[_Parsed, list[TableError]]:
+    problems: list[TableError] = []
+    same_name = {name.lower(): name for name in source.columns}
+    texts: list[tuple[str, Column | None, str]] = []
+    for column in table.columns:
+        text = settings.columns.get(column.name) or same_name.get(column.name)
+        if text is not None:
+            texts.append((column.name, column, text))
+        elif column.required:
+            problems.append(
+                TableError(
+                    f"{table.name}.{column.name} is required and not bound: {source.name} has no column of that "
+                    f"name, only {', '.join(source.columns)}; map one in [tables.{table.name}.columns]"
+                )
+            )
+    texts += [(name, None, text) for name, text in carried.items()]
+    if settings.where is not None:
+        texts.append((_WHERE, None, settings.where))
+    parsed: _Parsed = {}
+    for name, canonical, text in texts:
+        try:
+            parsed[name] = (canonical, parse(connection, text, source))
+        except TableError as error:
+            problems.append(TableError(f"{_place(table, name)}: {error}"))
+    return parsed, problems
+
+
+def _profiles(connection: duckdb.DuckDBPyConnection, source: Source, parsed: _Parsed) -> dict[str, Profile]:
+    """Profiles of the text columns that are calculated with, not just read."""
+    calculated = {
+        column
+        for name, (_, expression) in parsed.items()
+        if not expression.bare or name == _WHERE
+        for column in expression.columns
+    }
+    texts = [name for name, kind in source.columns.items() if name in calculated and kind == "VARCHAR"]
+    # A typed source means its text to be text: only numbers hidden in it are looked for, when needed.
+    return {
+        name: found if name in source.text else replace(found, natural="VARCHAR")
+        for name, found in profile(connection, source, texts).items()
+    }

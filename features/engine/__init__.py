@@ -1,0 +1,1 @@
+"""The engine: streams, windows and sweeps, in one pass."""

@@ -1,0 +1,1 @@
+"""Looking at a user's files and guessing the settings."""
