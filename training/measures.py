@@ -21,7 +21,6 @@ from training.history import History
 from training.outcomes import form_of, held_out
 
 PRIMARY = "margin"
-LONG = "ltv"
 SHORT_DAYS = 30
 CLICK = "email_clicked"
 _POINTS = 12
