@@ -5,21 +5,16 @@ independent. A resample is a vector of row weights, so a metric sorts once and n
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 
 from evaluation.estimate import Comparison, Estimate
-from evaluation.metrics import Metric, Weighted, checked
+from evaluation.metrics import Metric, checked
 from features.errors import TrainingDataError
 from features.types import Floats
 
-Method = Literal["percentile", "bca"]
-
 DRAWS = 500
-_FOLDS = 100
 
 
 def _clusters(clusters: ArrayLike | None, n: int) -> NDArray[np.intp]:
@@ -41,29 +36,12 @@ def _weights(code: NDArray[np.intp], draws: int, seed: int) -> Iterator[Floats]:
         yield np.bincount(generator.integers(0, k, k), minlength=k).astype(np.float64)[code]
 
 
-def _jackknife(evaluate: Weighted, code: NDArray[np.intp], seed: int) -> Floats:
-    """The metric without each of up to 100 groups of customers."""
-    k = int(code.max()) + 1
-    folds = np.random.default_rng(seed).permutation(np.arange(k) % min(k, _FOLDS))[code]
-    return np.array([evaluate((folds != fold).astype(np.float64)) for fold in range(folds.max() + 1)])
-
-
-def _interval(value: float, draws: Floats, level: float, left_out: Floats | None = None) -> Estimate:
-    """Percentile interval, or BCa (Efron 1987) where the jackknife values are given."""
+def _interval(value: float, draws: Floats, level: float) -> Estimate:
+    """Percentile interval."""
     draws = draws[np.isfinite(draws)]
     if not len(draws) or not np.isfinite(value):
         return Estimate(value, float("nan"), float("nan"))
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    if left_out is not None:
-        z = ndtri(tails)
-        # Half of the ties count as below; the clip keeps a metric at its bound finite.
-        below = (np.mean(draws < value) + np.mean(draws <= value)) / 2
-        bias = ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-        gap = left_out.mean() - left_out
-        spread = float((gap**2).sum() ** 1.5)
-        acceleration = float((gap**3).sum()) / (6 * spread) if spread else 0.0
-        tails = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
-    low, high = np.quantile(draws, tails)
+    low, high = np.quantile(draws, np.array([(1 - level) / 2, (1 + level) / 2]))
     return Estimate(float(value), float(low), float(high))
 
 
@@ -75,7 +53,6 @@ def bootstrap(
     *,
     draws: int = DRAWS,
     level: float = 0.95,
-    method: Method = "percentile",
     seed: int = 7,
 ) -> dict[str, Estimate]:
     """Several metrics of one prediction with their intervals, all from the same resamples.
@@ -87,7 +64,6 @@ def bootstrap(
         clusters: Customer of each row [n], anything numpy can sort; each row by itself if not given.
         draws: Resamples.
         level: Nominal coverage.
-        method: Percentile, or bias-corrected and accelerated with a jackknife over groups.
         seed: Of the resampling.
 
     Raises:
@@ -101,15 +77,7 @@ def bootstrap(
         for name, evaluate in ready.items():
             values[name][i] = evaluate(w)
     ones = np.ones(len(y))
-    return {
-        name: _interval(
-            evaluate(ones),
-            values[name],
-            level,
-            _jackknife(evaluate, code, seed) if method == "bca" else None,
-        )
-        for name, evaluate in ready.items()
-    }
+    return {name: _interval(evaluate(ones), values[name], level) for name, evaluate in ready.items()}
 
 
 def paired_test(

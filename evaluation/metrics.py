@@ -201,46 +201,8 @@ log_loss = Metric("log_loss", _mean_of(_log_loss_rows), "lower")
 brier = Metric("brier", _mean_of(lambda y, p: (p - (y > 0)) ** 2), "lower")
 """Mean squared error of probabilities (Brier 1950); an event is y > 0."""
 
-mean_absolute_error = Metric("mean_absolute_error", _mean_of(lambda y, p: np.abs(p - y)), "lower")
-"""Mean |predicted - actual|. Beware on zero-inflated money: predicting all zeros may win."""
-
 mean_actual = Metric("mean_actual", _mean_of(lambda y, _: y), "higher")
 """Mean of y alone, for a bootstrap of shares such as interval coverage."""
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """One bin of a calibration curve: mean prediction, share of events and rows."""
-
-    predicted: float
-    actual: float
-    rows: int
-
-
-def calibration_curve(y: ArrayLike, p: ArrayLike, bins: int = 10) -> tuple[CalibrationBin, ...]:
-    """Mean prediction against mean outcome in bins of about equally many rows.
-
-    Rows of equal prediction always fall in one bin, so there may be fewer bins than asked for.
-
-    Args:
-        y: Outcomes [n], money or 0/1.
-        p: Predictions [n].
-        bins: Largest number of bins.
-    """
-    y, p = checked(y, p)
-    code = _groups(p)
-    size = np.bincount(code)
-    middle = (np.cumsum(size) - size / 2) / len(p)
-    part = np.minimum((middle * bins).astype(np.intp), bins - 1)[code]
-    rows = np.bincount(part, minlength=bins)
-    sums = zip(np.bincount(part, p, bins), np.bincount(part, y, bins), rows, strict=True)
-    return tuple(CalibrationBin(float(a / n), float(b / n), int(n)) for a, b, n in sums if n)
-
-
-def expected_calibration_error(y: ArrayLike, p: ArrayLike, bins: int = 10) -> float:
-    """Mean over rows of |mean predicted - mean actual| of their bin (Naeini and others 2015)."""
-    curve = calibration_curve(y, p, bins)
-    return sum(abs(b.predicted - b.actual) * b.rows for b in curve) / sum(b.rows for b in curve)
 
 
 def gain_curve(y: ArrayLike, p: ArrayLike, shares: Sequence[float] | None = None) -> tuple[Floats, Floats]:
@@ -265,26 +227,3 @@ def gain_curve(y: ArrayLike, p: ArrayLike, shares: Sequence[float] | None = None
     mass = np.concatenate([[0.0], np.cumsum(np.bincount(code))]) / len(y)
     money = np.concatenate([[0.0], np.cumsum(np.bincount(code, y))]) / y.sum()
     return at, np.interp(at, mass, money)
-
-
-def coverage(y: ArrayLike, low: ArrayLike, high: ArrayLike) -> float:
-    """Share of rows with low <= y <= high."""
-    y, low, high = (np.asarray(v, dtype=np.float64) for v in (y, low, high))
-    return float(np.mean((low <= y) & (y <= high)))
-
-
-def interval_width(low: ArrayLike, high: ArrayLike) -> float:
-    """Mean of high - low."""
-    return float(np.mean(np.asarray(high, dtype=np.float64) - np.asarray(low, dtype=np.float64)))
-
-
-def pinball(y: ArrayLike, quantile: ArrayLike, level: float) -> float:
-    """Mean pinball loss of a predicted quantile (Koenker and Bassett 1978).
-
-    Args:
-        y: Outcomes [n].
-        quantile: Predicted quantiles [n].
-        level: Their level, between 0 and 1.
-    """
-    y, quantile = checked(y, quantile)
-    return float(np.mean(np.maximum(level * (y - quantile), (level - 1) * (y - quantile))))

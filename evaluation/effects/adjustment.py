@@ -10,51 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from evaluation.effects.units import Units, numbers, units
+from evaluation.effects.units import Units
 from features.errors import ExperimentError
 from features.types import Floats
 
 FOLDS = 5
 _TAIL = 0.01
 """Share of units whose influence is cut for the fit, in each arm."""
-
-
-def cuped(value: ArrayLike, before: ArrayLike) -> Floats:
-    """Outcomes less their regression on one pre-period column (CUPED; Deng, Xu, Kohavi and Walker 2013).
-
-    The coefficient is of all units together, and the mean stays as it was.
-
-    Args:
-        value: Outcomes [n].
-        before: The column [n].
-
-    Raises:
-        ExperimentError: Shapes differ, or values are not finite.
-    """
-    y = numbers(value, None, "value")
-    x = numbers(before, len(y), "before")
-    x = x - x.mean()
-    square = float((x**2).sum())
-    return y - x * (float((x * y).sum()) / square) if square else y
-
-
-def cross_fitted(value: ArrayLike, treated: ArrayLike, before: ArrayLike, *, seed: int = 7) -> Floats:
-    """Outcomes less a cross-fitted regression on pre-period columns.
-
-    What :func:`evaluation.effects.effect.mean_effect` does with its ``before``, for rows that are units.
-
-    Args:
-        value: Outcomes [n].
-        treated: bool [n].
-        before: Columns [n] or [n, p]; NaN is taken as the mean and gets a column of its own.
-        seed: Of the folds.
-
-    Raises:
-        ExperimentError: Shapes differ, values are infinite, or an arm is too small.
-    """
-    y = numbers(value, None, "value")
-    of = units(len(y), treated)
-    return y - correction(of, y, before, seed=seed)
 
 
 def correction(of: Units, top: Floats, before: ArrayLike, *, seed: int) -> Floats:

@@ -22,7 +22,6 @@ from features.history import History
 from features.types import DAY, Floats
 
 PRIMARY = "margin"
-LONG = "ltv"
 SHORT_DAYS = 30
 CLICK = "email_clicked"
 _POINTS = 12

@@ -197,9 +197,9 @@ def metric_parts(name: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (name, "")
 
 
-def digits_for(low: float, high: float, least: int = 3, most: int = 6) -> int:
+def digits_for(low: float, high: float) -> int:
     """Decimals with which an interval shows two digits of its width, and no end beside 0 as 0."""
     sizes = [size for size in (abs(high - low) / 10, abs(low), abs(high)) if size]
     if not sizes or not np.isfinite(sizes).all():
-        return least
-    return int(np.clip(-np.floor(np.log10(min(sizes))), least, most))
+        return 3
+    return int(np.clip(-np.floor(np.log10(min(sizes))), 3, 6))

@@ -1,4 +1,4 @@
-"""What a policy brings, by doubly robust scores: its value, its gain at every budget, and against another.
+"""What a policy brings, by doubly robust scores: its gain at every budget, and against another.
 
 All gains are per customer, net of the cost of actions, over leaving everyone alone. Whom to treat is read
 from predictions and what it brought from scores; the two must not come from the same model fit.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.estimate import Comparison, Estimate
+from evaluation.estimate import Comparison
 from evaluation.uplift.curves import Curve, band
 from evaluation.uplift.halfsamples import (
     Bits,
@@ -20,42 +20,12 @@ from evaluation.uplift.halfsamples import (
     drawn,
     everything,
     finite,
-    normal,
     row_weights,
     standard_error,
 )
 from evaluation.uplift.policy import NOBODY, chosen_arms, net_values, steps
 from features.errors import ExperimentError
 from features.types import Floats, Index
-
-
-def policy_value(
-    scores: ArrayLike,
-    choice: ArrayLike,
-    cost: ArrayLike,
-    *,
-    weight: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    level: float = 0.95,
-) -> Estimate:
-    """Mean gain per customer of a policy over leaving everyone alone.
-
-    The value is a mean, so its half-sample error has a closed form: the cluster-robust one.
-
-    Args:
-        scores: Doubly robust scores of each arm's effect on margin [n, K], in money.
-        choice: Arm of each customer, −1 for none [n].
-        cost: What each arm costs, [K] or [n, K].
-        weight: How many customers each row stands for [n]; one if not given.
-        clusters: What was randomised as a whole [n]; each row by itself if not given.
-        level: Nominal coverage of the normal interval.
-
-    Raises:
-        ExperimentError: Arrays that do not fit or are not finite, or fewer than 20 clusters.
-    """
-    gain = _gain(scores, choice, cost)
-    value, error = _mean(gain, row_weights(weight, len(gain)), cluster_codes(clusters, len(gain)))
-    return normal(value, error, level)
 
 
 def policy_test(
@@ -70,6 +40,8 @@ def policy_test(
 ) -> Comparison:
     """Does policy a bring less per customer than policy b, on the same customers?
 
+    The difference is a mean, so its half-sample error has a closed form: the cluster-robust one.
+
     Args:
         scores: Doubly robust scores of each arm's effect on margin [n, K].
         a: One policy's choice [n].
@@ -80,7 +52,7 @@ def policy_test(
         level: Nominal coverage of the interval of a - b.
 
     Raises:
-        ExperimentError: As `policy_value`.
+        ExperimentError: Arrays that do not fit or are not finite, or fewer than 20 clusters.
     """
     gain_a, gain_b = _gain(scores, a, cost), _gain(scores, b, cost)
     w, code = row_weights(weight, len(gain_a)), cluster_codes(clusters, len(gain_a))

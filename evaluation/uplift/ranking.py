@@ -22,12 +22,11 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.estimate import Comparison, Estimate
+from evaluation.estimate import Estimate
 from evaluation.metrics import Metric, Weighted
 from evaluation.uplift.halfsamples import (
     Bits,
     HalfSamples,
-    compared,
     drawn,
     everything,
     finite,
@@ -180,42 +179,6 @@ def rate(
             *(normal(v, float(e), level) for v, e in zip(ranking.areas(w), errors, strict=True))
         )
     return found
-
-
-def rate_test(
-    scores: ArrayLike,
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    metric: RankMetric = "qini",
-    weight: ArrayLike | None = None,
-    samples: HalfSamples | None = None,
-    level: float = 0.95,
-) -> Comparison:
-    """Does priority a rank worse than priority b? Both are evaluated on the same half-samples.
-
-    Args:
-        scores: Doubly robust scores of one arm's effect [n].
-        a: One priority [n].
-        b: The other [n].
-        metric: "qini" or "autoc".
-        weight: How many customers each row stands for [n].
-        samples: Of the n rows; see `HalfSamples`.
-        level: Nominal coverage of the interval of a - b.
-
-    Raises:
-        ExperimentError: As `rate`, or another metric.
-    """
-    column = metric_column(metric)
-    gamma = finite("scores", scores, (None,))
-    w = row_weights(weight, len(gamma))
-    samples = drawn(samples, len(gamma))
-    both = [
-        Ranking.sort(gamma, finite(f"priority {name}", p, (len(gamma),))) for name, p in (("a", a), ("b", b))
-    ]
-    halves_a, halves_b = (r.halves(w, samples)[:, column] for r in both)
-    value_a, value_b = (r.areas(w)[column] for r in both)
-    return compared(value_a, value_b, float(standard_error(halves_a - halves_b)), level)
 
 
 def metric_column(metric: str) -> int:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from features.engine.batch import Batch
@@ -142,7 +141,6 @@ def compute(
     observations: Observations,
     *,
     threads: int = 1,
-    rows: npt.NDArray[np.int64] | None = None,
 ) -> FeatureMatrix:
     """All features of all observations in memory.
 
@@ -151,7 +149,6 @@ def compute(
         streams: Events by stream name; every stream the set reads.
         observations: For whom and when.
         threads: Worker threads.
-        rows: Order in which observations come out (positions among them); as they are if not given.
 
     Returns:
         float64 [observations, features]; one row per observation, whoever has events and whoever
@@ -161,4 +158,4 @@ def compute(
     for where, block in compute_runs(features, streams, observations, threads=threads):
         values[where] = block.T
     categories = {name: tuple(texts.to_pylist()) for name, texts in vocabularies(features, streams).items()}
-    return FeatureMatrix(features.names, values if rows is None else values[rows], categories)
+    return FeatureMatrix(features.names, values, categories)

@@ -113,23 +113,6 @@ class FeatureMatrix:
         values = self.values[:, [self.position(name) for name in names]]
         return type(self)(names, values, {k: v for k, v in self.categories.items() if k in set(names)})
 
-    def with_columns(self, names: Sequence[str], values: ArrayLike) -> Self:
-        """The same observations with numeric columns appended.
-
-        Args:
-            names: Names of the new columns, q of them.
-            values: [n, q].
-
-        Raises:
-            DefinitionError: A name is taken, or the shape does not fit.
-        """
-        added = np.asarray(values, dtype=np.float64)
-        if added.shape != (len(self), len(names)):
-            raise DefinitionError(
-                f"new columns have shape {added.shape}; they must be [{len(self)}, {len(names)}]"
-            )
-        return type(self)((*self.names, *names), np.hstack([self.values, added]), self.categories)
-
     def recode(self, categories: Mapping[str, tuple[str, ...]]) -> Self:
         """The same matrix in another vocabulary, such as the one a model was trained with.
 

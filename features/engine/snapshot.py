@@ -163,12 +163,11 @@ def _extend(words: list[str], texts: Iterable[str]) -> Floats:
     return np.array(codes)
 
 
-def open_snapshot(path: Path, *, check: bool = True) -> Snapshot:
-    """Map a snapshot.
+def open_snapshot(path: Path) -> Snapshot:
+    """Map a snapshot, whose checksum is compared first.
 
     Args:
         path: The file.
-        check: Read it once and compare its checksum.
 
     Raises:
         FileNotFoundError: There is none.
@@ -182,7 +181,7 @@ def open_snapshot(path: Path, *, check: bool = True) -> Snapshot:
     size = int.from_bytes(whole[8:16], "little")
     if whole[:8] != MAGIC or _BEGIN + size > len(whole):
         raise ChecksumError(f"{path} is not a tokui snapshot; run `tokui snapshot` again")
-    if check and hashlib.sha256(memoryview(whole)[_BEGIN:]).digest() != whole[16:_BEGIN]:
+    if hashlib.sha256(memoryview(whole)[_BEGIN:]).digest() != whole[16:_BEGIN]:
         raise ChecksumError(f"{path} is cut short or was altered; run `tokui snapshot` again")
     try:
         header = json.loads(whole[_BEGIN : _BEGIN + size])

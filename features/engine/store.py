@@ -123,10 +123,8 @@ def parts_needed(connection: duckdb.DuckDBPyConnection) -> int:
     return max(1, -(-max(rows, default=0) // PART_ROWS))
 
 
-def load_parts(
-    connection: duckdb.DuckDBPyConnection, streams: Streams, *, known: bool = True
-) -> Iterator[Store]:
+def load_parts(connection: duckdb.DuckDBPyConnection, streams: Streams) -> Iterator[Store]:
     """The store part by part, customers split by a hash of their id, for histories beyond memory."""
     parts = parts_needed(connection)
     for part in range(parts):
-        yield load_store(connection, streams, known=known, part=part, parts=parts)
+        yield load_store(connection, streams, part=part, parts=parts)

@@ -49,7 +49,6 @@ def test_probability_metrics_are_sklearns(data):
         sk.log_loss(event, np.clip(share, 1e-9, 1))
     )
     assert m.brier(event, share, w) == pytest.approx(sk.brier_score_loss(event, share, sample_weight=w))
-    assert m.pinball(y, p, 0.8) == pytest.approx(sk.mean_pinball_loss(y, p, alpha=0.8))
 
 
 def test_decile_error_without_ties_is_the_textbook_one():
@@ -85,27 +84,11 @@ def test_row_order_does_not_matter_and_a_weight_is_a_repetition(seed, n):
         )
 
 
-def test_calibration_bins_hold_every_row_once_and_tell_the_error():
-    rng = np.random.default_rng(5)
-    p = np.round(rng.random(5000), 2)
-    y = rng.random(5000) < p
-    curve = m.calibration_curve(y, p)
-    assert sum(b.rows for b in curve) == 5000
-    assert m.expected_calibration_error(y, p) < 0.02
-    assert m.expected_calibration_error(y, np.clip(p + 0.1, 0, 2)) == pytest.approx(0.1, abs=0.02)
-    assert len(m.calibration_curve(y, np.full(5000, 0.5))) == 1
-
-
 def test_gain_curve_ends_at_everything_and_is_straight_for_ties():
     share, gain = m.gain_curve([0, 0, 10, 30], [1, 1, 2, 3], shares=[0, 0.25, 0.5, 1])
     np.testing.assert_allclose(gain, [0, 0.75, 1, 1])
     np.testing.assert_allclose(m.gain_curve([1.0, 5, 2], [1, 1, 1])[1], np.linspace(0, 1, 101))
     assert share[-1] == 1
-
-
-def test_intervals():
-    assert m.coverage([1, 2, 3], [0, 2.5, 3], [2, 3, 3]) == pytest.approx(2 / 3)
-    assert m.interval_width([0, 1], [2, 5]) == 3
 
 
 def test_wrong_input_is_refused():

@@ -21,7 +21,7 @@ class Trees:
     """How boosters are grown.
 
     Args:
-        rounds: Trees, at most; exactly so many where there is no validation.
+        rounds: Number of trees.
         learning_rate: Shrinkage of each tree.
         leaves: Leaves of a tree, at most. 7 ranked better than 15 on five
             rehearsals of five (three inside CDNOW's calibration period, two on Online Retail). 5 ranked
@@ -32,7 +32,6 @@ class Trees:
             than .6 on rehearsals of CDNOW, Online Retail and the simulated world.
         row_share: Share of the rows each tree sees.
         l2: Ridge penalty on leaf values.
-        patience: Rounds without improvement on the validation after which growing stops.
         num_threads: Threads of LightGBM; results do not depend on it.
         seed: Of the sampling.
     """
@@ -44,7 +43,6 @@ class Trees:
     feature_share: float = 0.3
     row_share: float = 0.6
     l2: float = 10.0
-    patience: int = 40
     num_threads: int = 1
     seed: int = 7
 
@@ -70,19 +68,17 @@ class Trees:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows to learn from or to stop by.
+    """Rows to learn from.
 
     Args:
         values: float64 [n, p].
         label: [n].
         weight: [n], or all alike.
-        offset: [n] raw score to start from, or none.
     """
 
     values: Floats
     label: Floats
     weight: Floats | None = None
-    offset: Floats | None = None
 
     def check(self) -> None:
         """Refuse what nothing can be learnt from.
@@ -126,11 +122,8 @@ def fit_booster(
     names: Sequence[str],
     trees: Trees,
     *,
-    validation: Rows | None = None,
     categorical: Collection[str] = (),
-    monotone: Mapping[str, int] | None = None,
     first: Sequence[str] = (),
-    extra: Mapping[str, Any] | None = None,
 ) -> Booster:
     """Grow one booster.
 
@@ -141,12 +134,9 @@ def fit_booster(
         train: Rows to learn from.
         names: Names of the p columns.
         trees: How to grow.
-        validation: Later rows to stop by; without them all rounds are grown.
         categorical: Columns that hold codes.
-        monotone: +1 or -1 by column, where the effect may go one way only.
         first: Columns of few values whose own effect is learnt before anything else, in trees of
             their own: a column that few trees may use would otherwise be learnt by half.
-        extra: Further LightGBM parameters.
 
     Raises:
         TrainingDataError: Nothing can be learnt from the rows (see `Rows.check`), or a binary
@@ -158,31 +148,19 @@ def fit_booster(
             f"all {len(train.label)} training labels are {train.label[0]:g}; a classifier needs both classes, "
             "so use other horizons or more cutoffs"
         )
-    params = trees.params(objective, *train.values.shape) | dict(extra or {})
-    if monotone:
-        params["monotone_constraints"] = [monotone.get(name, 0) for name in names]
+    params = trees.params(objective, *train.values.shape)
     plain = safe_names(names)
     codes = [plain[i] for i, name in enumerate(names) if name in categorical]
     data = lgb.Dataset(
         train.values,
         train.label,
         weight=train.weight,
-        init_score=train.offset,
         feature_name=plain,
         categorical_feature=codes,
         params={"verbose": -1, "num_threads": trees.num_threads},
     )
-    watched, callbacks = [], []
-    if validation is not None:
-        later = validation
-        watched = [
-            lgb.Dataset(
-                later.values, later.label, weight=later.weight, init_score=later.offset, reference=data
-            )
-        ]
-        callbacks = [lgb.early_stopping(trees.patience, verbose=False)]
     begun = _own_effect(params, train, [names.index(name) for name in first], plain) if first else None
-    booster = lgb.train(params, data, trees.rounds, valid_sets=watched, callbacks=callbacks, init_model=begun)
+    booster = lgb.train(params, data, trees.rounds, init_model=begun)
     return load_booster(booster.model_to_string())
 
 
@@ -196,7 +174,6 @@ def _own_effect(
         values,
         train.label,
         weight=train.weight,
-        init_score=train.offset,
         feature_name=list(plain),
         params={"verbose": -1, "num_threads": params["num_threads"]},
     )

@@ -137,11 +137,6 @@ class BgNbd:
         r, alpha, a, b = _maximise("BG/NBD", negative, np.log([0.5, 0.3, 0.8, 2.5]))
         return cls(r, alpha * unit, a, b)
 
-    def log_likelihood(self, purchases: Purchases) -> Floats:
-        """Log-likelihood of each history [n], time in days."""
-        theta = np.array([self.r, self.alpha, self.a, self.b])
-        return _bgnbd_likelihood(theta, purchases.x, purchases.t_x, purchases.age)[0]
-
     def alive(self, purchases: Purchases) -> Floats:
         """P(still a customer at the cutoff) [n]; NaN without any purchase.
 
@@ -241,10 +236,6 @@ class GammaGamma:
 
         p, q, gamma = _maximise("Gamma-Gamma", negative, np.log([2.0, 3.0, 2.0]))
         return cls(p, q, gamma * unit)
-
-    def log_likelihood(self, spend: Floats, days: Floats) -> Floats:
-        """Log-likelihood of each customer's mean spend [n]."""
-        return _gamma_gamma_likelihood(np.array([self.p, self.q, self.gamma]), spend, days)[0]
 
     def expected_spend(self, spend: Floats, days: Floats) -> Floats:
         """Expected money of a future purchase day [n]; 0 without any purchase.

@@ -29,7 +29,7 @@ class ChurnModel(PartsModel):
 
 
 class HazardChurn(ChurnModel):
-    """The discrete-time hazard model on LightGBM, each interval's hazard calibrated."""
+    """The discrete-time hazard model on LightGBM, with a shift and a slope for each interval's log-odds."""
 
     kind: ClassVar[str] = "hazard"
 

@@ -40,8 +40,8 @@ def design(matrix: FeatureMatrix, purchasing: Mapping[str, Any] | None) -> Float
 class LtvModel(PartsModel):
     """Expected money over the horizon.
 
-    ``parameters`` always has ``horizon_days`` and ``total``, the factor that made predicted and
-    actual totals agree on later rows (1 where there were none).
+    ``parameters`` always has ``horizon_days`` and ``total``, the factor that made a baseline's predicted
+    and actual totals agree (1 for what learnt the money itself).
     """
 
     @property
@@ -55,13 +55,13 @@ class LtvModel(PartsModel):
 
     @abstractmethod
     def value(self, matrix: FeatureMatrix, raw: Mapping[str, Floats], days: float) -> Floats:
-        """Expected money over so many days [n], before the total is calibrated."""
+        """Expected money over so many days [n], before the total is put right."""
 
     def total_factor(self, matrix: FeatureMatrix, money: Floats, days: float) -> float:
         """What the predicted total must be multiplied with to be the actual one.
 
         Args:
-            matrix: Later observations.
+            matrix: Observations.
             money: Their money [n].
             days: Days the money covers.
         """

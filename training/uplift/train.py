@@ -50,7 +50,6 @@ class UpliftTraining:
         history: What it was learnt from.
         enrolment: The experiment's customers.
         rows: What learners saw.
-        winsorised: The outcome and its bounds.
         cross: What learners said of customers they had not seen.
         judged: Rows that took part in the judgement [n], all but those that trees were tuned on.
         selection: The learners compared.
@@ -67,7 +66,6 @@ class UpliftTraining:
     history: History
     enrolment: Enrolment
     rows: UpliftRows
-    winsorised: MeasureFacts
     cross: CrossFit
     judged: npt.NDArray[np.bool_]
     selection: Selection
@@ -198,7 +196,7 @@ def train_rows(
     }
     bundle = _bundle(history, enrolment, model, described)
     return UpliftTraining(
-        history, enrolment, rows, money, cross, judged, selection, chosen, calibrated, dict(effects), metrics, bundle,
+        history, enrolment, rows, cross, judged, selection, chosen, calibrated, dict(effects), metrics, bundle,
         trees, overlap,
     )  # fmt: skip
 

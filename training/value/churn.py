@@ -8,13 +8,11 @@ one booster learns P(leaves in the interval | still there). P(left by a horizon)
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
@@ -30,13 +28,11 @@ from training.models.churn import (
     HazardChurn,
     SilenceChurn,
 )
-from training.value.ltv import trust, whole_days
 
 DEFAULT_CHURN = HazardChurn.kind
 """The candidate to beat."""
 
 _MIN_ROWS = 50
-_MIN_EVENTS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +43,7 @@ class ChurnRows:
         matrix: Features, n rows.
         left: [n, K]: 1 where the account had left by horizon k, 0 where it had not, NaN where that
             is not known yet (from some horizon on). Once left, left for good.
-        cutoffs: Cutoff of each row [n]: datetime64, or whole days on any common count.
+        cutoffs: Cutoff of each row [n], whole days on any common count.
 
     Raises:
         TrainingDataError: Arrays do not fit together, values other than 0, 1 and NaN, an account
@@ -61,7 +57,7 @@ class ChurnRows:
     def __post_init__(self) -> None:
         left = np.ascontiguousarray(self.left, dtype=np.float64)
         object.__setattr__(self, "left", left)
-        object.__setattr__(self, "cutoffs", whole_days(self.cutoffs))
+        object.__setattr__(self, "cutoffs", np.asarray(self.cutoffs, dtype=np.int64))
         n = len(self.matrix)
         if left.ndim != 2 or left.shape[0] != n or self.cutoffs.shape != (n,):
             raise TrainingDataError(
@@ -91,7 +87,6 @@ def _person_periods(left: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], F
 
 def fit_churn(
     train: ChurnRows,
-    validation: ChurnRows | None = None,
     *,
     horizons_days: Sequence[int],
     kind: str = DEFAULT_CHURN,
@@ -101,15 +96,8 @@ def fit_churn(
 ) -> ChurnModel:
     """Fit one candidate.
 
-    With validation, trees stop growing by it and every interval's hazard is calibrated on it
-    (Platt 1999: a shift and a positive slope on the log-odds, which keeps the order of accounts),
-    as far as the slice can be trusted (see `training.value.ltv.trust`); the booster itself learns from
-    `train` only, so that the calibration stays honest. Platt was chosen over isotonic regression
-    on CDNOW and Online Retail: its log loss is lower in 8 of 9 comparisons, and it makes no ties.
-
     Args:
         train: Rows to learn from.
-        validation: Rows of later cutoffs.
         horizons_days: The K horizons of the labels, increasing.
         kind: One of `CHURN_MODELS`.
         silence_days: Days of silence after the last horizon that the labels look at.
@@ -124,9 +112,8 @@ def fit_churn(
         raise TrainingDataError(f"{kind!r} is not a churn candidate; those are {', '.join(CHURN_MODELS)}")
     if not horizons or horizons[0] < 1 or any(a >= b for a, b in itertools.pairwise(horizons)):
         raise TrainingDataError(f"horizons are {horizons}; they must be positive and increasing")
-    for rows in (train, validation):
-        if rows is not None and rows.left.shape[1] != len(horizons):
-            raise TrainingDataError(f"labels have {rows.left.shape[1]} columns for {len(horizons)} horizons")
+    if train.left.shape[1] != len(horizons):
+        raise TrainingDataError(f"labels have {train.left.shape[1]} columns for {len(horizons)} horizons")
     if len(train.matrix) < _MIN_ROWS:
         raise TrainingDataError(f"a churn model needs {_MIN_ROWS} rows and there are {len(train.matrix)}")
     parameters: dict[str, Any] = {"horizons_days": horizons, "silence_days": silence_days}
@@ -136,7 +123,7 @@ def fit_churn(
         newest = train.matrix.take(train.cutoffs == train.cutoffs.max()) if history is None else history
         fitted = BgNbd.fit(Purchases.from_matrix(newest)).to_dict()
         return SilenceChurn(PURCHASE_COLUMNS, parameters=parameters | {"bgnbd": fitted})
-    return _fit_hazard(train, validation, parameters, trees or Trees())
+    return _fit_hazard(train, parameters, trees or Trees())
 
 
 def _base_rates(left: Floats) -> list[float]:
@@ -147,82 +134,24 @@ def _base_rates(left: Floats) -> list[float]:
     return [float(v) for v in 1 - np.cumprod(1 - hazard)]
 
 
-def _fit_hazard(
-    train: ChurnRows,
-    validation: ChurnRows | None,
-    parameters: dict[str, Any],
-    trees: Trees,
-) -> HazardChurn:
-    def rows_of(rows: ChurnRows) -> Rows:
-        matrix = rows.matrix.select(train.matrix.names).recode(train.matrix.categories)
-        row, interval, event = _person_periods(rows.left)
-        return Rows(np.column_stack([matrix.values[row], interval]), event)
-
+def _fit_hazard(train: ChurnRows, parameters: dict[str, Any], trees: Trees) -> HazardChurn:
+    values = train.matrix.values
     # The interval's number varies by design; the account's own columns must, too.
-    replace(rows_of(train), values=train.matrix.values, label=np.zeros(len(train.matrix))).check()
-    names = (*train.matrix.names, INTERVAL)
-    later = None if validation is None else rows_of(validation)
+    Rows(values, np.zeros(len(values))).check()
+    row, interval, event = _person_periods(train.left)
     booster = fit_booster(
         "binary",
-        rows_of(train),
-        names,
+        Rows(np.column_stack([values[row], interval]), event),
+        (*train.matrix.names, INTERVAL),
         trees,
-        validation=later,
         categorical=tuple(train.matrix.categories),
         first=(INTERVAL,),
     )
+    # Shift and slope of each interval: a correction learnt on one season made the next one worse.
     plain = [[0.0, 1.0]] * len(parameters["horizons_days"])
-    model = HazardChurn(
+    return HazardChurn(
         train.matrix.names,
         dict(train.matrix.categories),
         {HAZARD: booster},
         parameters | {"calibration": plain},
     )
-    return model if validation is None else calibrated(model, validation, trees.num_threads)
-
-
-def calibrated(model: HazardChurn, later: ChurnRows, num_threads: int = 1) -> HazardChurn:
-    """The model with every interval's hazard calibrated on rows it has not learnt from.
-
-    A calibration it had before is replaced. `training.value.ltv.trust` says how far the rows are believed.
-
-    Args:
-        model: Fitted on earlier rows.
-        later: Rows of later cutoffs.
-        num_threads: Of LightGBM.
-    """
-    raw = model.raw(later.matrix, num_threads)
-    row, interval, event = _person_periods(later.left)
-    share = trust(later.cutoffs, model.horizons_days[-1] + model.parameters["silence_days"])
-    calibration = []
-    for k, call in enumerate(model.calls):
-        here = interval == k
-        shift, slope = platt(raw[call][row[here]], event[here])
-        calibration.append([share * shift, slope**share])
-    return replace(model, parameters={**model.parameters, "calibration": calibration})
-
-
-def platt(score: Floats, event: Floats) -> list[float]:
-    """Shift and positive slope on log-odds by maximum likelihood (Platt 1999).
-
-    With few events of either kind only the shift is learnt (20 of each), or nothing (none).
-
-    Args:
-        score: Log-odds [n].
-        event: 0 or 1 [n].
-    """
-    rare = min(event.sum(), len(event) - event.sum()) if len(event) else 0
-    if not rare:
-        return [0.0, 1.0]
-    steep = rare >= _MIN_EVENTS
-
-    def negative(theta: Floats) -> tuple[float, Floats]:
-        slope = np.exp(theta[1])
-        z = theta[0] + slope * score
-        gap = expit(z) - event
-        value = float(np.mean(np.logaddexp(0, z) - event * z))
-        return value, np.array([gap.mean(), slope * (gap @ score) / len(gap) if steep else 0.0])
-
-    start = np.array([float(logit(event.mean()) - score.mean()), 0.0])
-    found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=[(-20, 20), (-3, 3)])
-    return [float(found.x[0]), float(np.exp(found.x[1]))]

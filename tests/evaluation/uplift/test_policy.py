@@ -15,10 +15,15 @@ from benchmarks.simulation import rate as share_of
 from evaluation.uplift.allocation import _program, relaxed
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.policy import NOBODY, choose, thresholds
-from evaluation.uplift.policy_value import gain_curve, policy_test, policy_value
+from evaluation.uplift.policy_value import gain_curve, policy_test
 from features.errors import ExperimentError
 
 NUMBERS = st.integers(0, 12).map(lambda v: v / 2)
+
+
+def policy_value(scores, choice, cost, **how):
+    """What a policy brings over leaving everyone alone."""
+    return policy_test(scores, choice, np.full(len(choice), NOBODY), cost, **how).difference
 
 
 @st.composite

@@ -105,6 +105,11 @@ def test_bad_input_is_refused(repeats, words):
         select(repeats)
 
 
+def test_another_metric_is_refused():
+    with pytest.raises(ExperimentError, match="none of autoc, qini"):
+        select([Repeat(SCORES, CANDIDATES)], "auuc")
+
+
 def test_half_samples_of_other_customers_are_refused():
     with pytest.raises(ExperimentError, match="of 799 rows do not go with 800"):
         select([Repeat(SCORES, CANDIDATES)], samples=HalfSamples.draw(N - 1))

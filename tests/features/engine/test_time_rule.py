@@ -48,7 +48,7 @@ def features_at(tables, cutoff, ids):
     store = stores(tables, PURCHASES.streams)
     position = {c: k for k, c in enumerate(store.ids.to_pylist())}
     observations, back = Observations.of([position[c] for c in ids], [cutoff] * len(ids))
-    return compute(PURCHASES, store.streams, observations, rows=back)
+    return compute(PURCHASES, store.streams, observations).take(back)
 
 
 def effective(table, time):
@@ -138,7 +138,7 @@ def test_one_row_per_observation_with_or_without_history():
     who = rng.integers(0, 40, 500)
     when = BASE + rng.integers(-50, 500, 500) * DAY
     observations, back = Observations.of(who, when)
-    matrix = compute(PURCHASES, store.streams, observations, rows=back)
+    matrix = compute(PURCHASES, store.streams, observations).take(back)
     assert matrix.values.shape == (500, len(PURCHASES.names))
     strangers = np.array([int(store.ids[int(c)].as_py()) >= 5 for c in who])
     assert (matrix.column("orders_count_ever")[strangers] == 0).all()

@@ -35,18 +35,6 @@ def test_text_gives_the_same_bits(rows):
     assert raw_score(booster, rows.values[:0]).shape == (0,)
 
 
-def test_validation_stops_growth(rows):
-    noise = Rows(rows.values, np.random.default_rng(1).normal(size=1500))
-    booster = fit_booster("regression", noise, "abc", Trees(rounds=300, patience=5), validation=rows)
-    assert booster.num_trees() < 300
-
-
-def test_monotone_constraint_holds(rows):
-    booster = fit_booster("regression", rows, "abc", TREES, monotone={"a": -1})
-    line = np.column_stack([np.linspace(-3, 3, 50), np.zeros(50), np.zeros(50)])
-    assert (np.diff(raw_score(booster, line)) <= 0).all()
-
-
 def test_a_column_learnt_first_has_its_whole_effect_though_few_trees_may_use_it():
     rng = np.random.default_rng(3)
     part = rng.integers(0, 3, 6000)

@@ -36,7 +36,9 @@ def test_likelihood_is_the_integral_over_rate_and_dropout(x, t_x, age):
     stayed = (1 - p) ** x * rate**x * np.exp(-rate * age)
     left = p * (1 - p) ** (x - 1) * rate**x * np.exp(-rate * t_x) if x else 0.0
     whole = (ws / ws.sum()) @ (stayed + left) @ (wz / wz.sum())
-    assert MODEL.log_likelihood(one(x, t_x, age))[0] == pytest.approx(np.log(whole), abs=1e-6)
+    theta, history = np.array([MODEL.r, MODEL.alpha, MODEL.a, MODEL.b]), one(x, t_x, age)
+    found, _ = _bgnbd_likelihood(theta, history.x, history.t_x, history.age)
+    assert found[0] == pytest.approx(np.log(whole), abs=1e-6)
 
 
 def test_gradients_are_those_of_the_likelihoods():

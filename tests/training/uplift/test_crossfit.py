@@ -9,8 +9,8 @@ from scipy.special import ndtr, ndtri
 from benchmarks.coverage_uplift import CASES, QUICK, features, rows_of
 from benchmarks.simulation import rate
 from evaluation.uplift.doubly_robust import aipw
-from evaluation.uplift.halfsamples import HalfSamples
-from evaluation.uplift.ranking import rate_test
+from evaluation.uplift.halfsamples import HalfSamples, compared
+from evaluation.uplift.ranking import COLUMN, Ranking
 from evaluation.uplift.selection import DRAWS
 from features.errors import TrainingDataError
 from training.uplift.crossfit import FOLDS, REPEATS, cross_fit, folds_of
@@ -159,7 +159,11 @@ def test_challenger_and_champion_are_compared_as_cross_fitted_rankings_are():
     rng = np.random.default_rng(5)
     scores, a, b = rng.normal(size=(600, 1)), rng.normal(size=(600, 1)), rng.normal(size=(600, 1))
     halves = HalfSamples.draw(600, draws=DRAWS)
-    plain = rate_test(scores[:, 0], a[:, 0], b[:, 0], samples=halves)
+    # Fixed rankings: the difference of their Qini, and its deviation over the halves.
+    ranked, qini = [Ranking.sort(scores[:, 0], p[:, 0]) for p in (a, b)], COLUMN["qini"]
+    values = [each.areas(np.ones(600))[qini] for each in ranked]
+    drawn = [each.halves(np.ones(600), halves)[:, qini] for each in ranked]
+    plain = compared(*values, (drawn[0] - drawn[1]).std(ddof=1), 0.95)
     found = compare_uplift(scores, a, b)
     assert (found.a, found.b) == pytest.approx((plain.a, plain.b))
     wide, narrow = found.difference, plain.difference

@@ -16,26 +16,26 @@ from training.models.boosting import Trees
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd
 from training.models.churn import HazardChurn, churn_from_parts
 from training.models.servable import Parts
-from training.value.churn import CHURN_MODELS, ChurnRows, calibrated, fit_churn, platt
+from training.value.churn import CHURN_MODELS, ChurnRows, fit_churn
 
 TREES = Trees(rounds=60, min_rows=40)
 HORIZONS = (30, 60, 90)
 
 
-def world(seed, n=4000, shift=0.0):
+def world(seed, n=4000):
     """Hazards known exactly: log-odds -2 + x, and 0.5 more in every later interval."""
     rng = np.random.default_rng(seed)
     purchases, _, _ = buyers(n, 0.6, 20, 0.8, 2.5, 150, 1, seed=seed)
     base = as_matrix(purchases, seed=seed)
     x = base.column("noise_0")
-    hazard = expit(-2 + shift + x[:, None] + 0.5 * np.arange(3))
+    hazard = expit(-2 + x[:, None] + 0.5 * np.arange(3))
     left = np.maximum.accumulate(rng.random((n, 3)) < hazard, axis=1).astype(float)
     return ChurnRows(base, left, np.linspace(0, 2700, n)), 1 - np.cumprod(1 - hazard, axis=1)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return fit_churn(world(1)[0], world(2)[0], horizons_days=HORIZONS, trees=TREES)
+    return fit_churn(world(1, 8000)[0], horizons_days=HORIZONS, trees=Trees(min_rows=40))
 
 
 def test_probabilities_are_the_true_ones(model):
@@ -43,20 +43,9 @@ def test_probabilities_are_the_true_ones(model):
     found = model.predict(rows.matrix)
     assert np.abs(found - truth).mean() < 0.03
     for k in range(3):
-        assert m.expected_calibration_error(rows.left[:, k], found[:, k]) < 0.03
+        gap = (found[:, k] - rows.left[:, k])[np.argsort(found[:, k])]
+        assert np.abs(gap.reshape(10, -1).mean(axis=1)).mean() < 0.03
         assert m.auc(rows.left[:, k], found[:, k]) > 0.7
-
-
-def test_calibration_follows_a_later_shift():
-    later, _ = world(2, shift=-1.0)
-    plain = fit_churn(world(1)[0], horizons_days=HORIZONS, trees=TREES)
-    moved = fit_churn(world(1)[0], later, horizons_days=HORIZONS, trees=TREES)
-    fresh, truth = world(4, shift=-1.0)
-    error = [np.abs(c.predict(fresh.matrix) - truth).mean() for c in (plain, moved)]
-    assert error[1] < error[0] / 2
-    # One season alone is not believed: it may be no more than the season.
-    season = ChurnRows(later.matrix, later.left, np.zeros(4000))
-    assert calibrated(plain, season).parameters["calibration"] == [[0.0, 1.0]] * 3
 
 
 @given(seed=st.integers(0, 9999), scale=st.floats(0, 1e4))
@@ -76,7 +65,7 @@ def test_later_horizons_are_never_less_likely(seed, scale):
 @pytest.mark.parametrize("kind", CHURN_MODELS)
 def test_parts_rows_and_batches_agree_to_the_bit(kind):
     train, later = world(1)[0], world(2)[0]
-    model = fit_churn(train, later, horizons_days=HORIZONS, kind=kind, history=train.matrix, trees=TREES)
+    model = fit_churn(train, horizons_days=HORIZONS, kind=kind, history=train.matrix, trees=TREES)
     whole = model.predict(later.matrix)
     assert whole.shape == (4000, 3)
     assert (np.diff(whole, axis=1) >= 0).all()
@@ -121,18 +110,6 @@ def test_bgnbd_silence_is_one_less_alive_and_buying():
     np.testing.assert_allclose(model.predict(matrix)[regular, 0], 1 - alive[regular], atol=1e-6)
     never = FeatureMatrix(PURCHASE_COLUMNS, np.full((1, 4), np.nan))
     np.testing.assert_array_equal(model.predict(never), np.ones((1, 3)))
-
-
-def test_platt_finds_shift_and_slope():
-    rng = np.random.default_rng(0)
-    score = rng.normal(size=40_000)
-    event = (rng.random(40_000) < expit(-1 + 0.5 * score)).astype(float)
-    assert platt(score, event) == pytest.approx([-1, 0.5], abs=0.05)
-    few = np.zeros(1000)
-    few[:5] = 1
-    shift, slope = platt(np.zeros(1000), few)
-    assert (expit(shift), slope) == pytest.approx((0.005, 1), rel=1e-3)
-    assert platt(score[:10], np.zeros(10)) == [0, 1]
 
 
 def test_wrong_labels_are_refused():
