@@ -13,8 +13,9 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from benchmarks.simulation import Case
+from evaluation.effects.analysis import Analysis
 from evaluation.effects.effect import mean_effect, ratio_effect
-from evaluation.effects.returns import calibration, long_term_effect, roi
+from evaluation.effects.returns import Surrogate, calibration, long_term_effect, roi
 from evaluation.effects.winsor import winsorise
 from evaluation.estimate import Estimate
 from features.types import Floats, Index
@@ -124,7 +125,7 @@ def _accounts(random: Random, effect: float) -> tuple[Floats, Arm, Index]:
 
 def clustered(random: Random) -> bool:
     value, treated, account = _accounts(random, 0.3)
-    return covers(mean_effect(value, treated, clusters=account).absolute, 0.3)
+    return covers(mean_effect(value, treated, Analysis(clusters=account)).absolute, 0.3)
 
 
 def _frail(random: Random, share: float, effect: float) -> tuple[Floats, Arm, Floats]:
@@ -141,25 +142,25 @@ _FRAIL_MEAN = 0.7 * float(np.exp(1.2**2 / 2))
 
 def adjusted(random: Random) -> bool:
     value, treated, before = _frail(random, 0.8, 0.1)
-    return covers(mean_effect(value, treated, before=before).absolute, 0.1 * _FRAIL_MEAN)
+    return covers(mean_effect(value, treated, Analysis(before=before)).absolute, 0.1 * _FRAIL_MEAN)
 
 
 def adjusted_relative(random: Random) -> bool:
     value, treated, before = _frail(random, 0.8, 0.1)
-    return covers(mean_effect(value, treated, before=before).relative, 0.1)
+    return covers(mean_effect(value, treated, Analysis(before=before)).relative, 0.1)
 
 
 def adjusted_useless(random: Random) -> bool:
     treated = arms(random, 2000, 0.9)
     value = hard_money(random, 2000) * (1 + 0.3 * treated)
     before = np.column_stack([hard_money(random, 2000) for _ in range(5)])
-    return covers(mean_effect(value, treated, before=before).absolute, 0.3 * _HARD_MEAN)
+    return covers(mean_effect(value, treated, Analysis(before=before)).absolute, 0.3 * _HARD_MEAN)
 
 
 def adjusted_clusters(random: Random) -> bool:
     value, treated, account = _accounts(random, 0.3)
     before = value - 0.3 * treated + random.normal(size=len(value))
-    return covers(mean_effect(value, treated, before=before, clusters=account).absolute, 0.3)
+    return covers(mean_effect(value, treated, Analysis(before=before, clusters=account)).absolute, 0.3)
 
 
 def weighted(random: Random) -> bool:
@@ -168,7 +169,7 @@ def weighted(random: Random) -> bool:
     treated = random.random(2000) < propensity
     value = size * random.lognormal(0, 0.5, 2000) + 0.2 * treated
     weight = np.where(treated, 1 / propensity, 1 / (1 - propensity))
-    return covers(mean_effect(value, treated, weight=weight).absolute, 0.2)
+    return covers(mean_effect(value, treated, Analysis(weight=weight)).absolute, 0.2)
 
 
 def winsorised(random: Random) -> bool:
@@ -205,7 +206,7 @@ def roi_random(random: Random) -> bool:
     # The larger the account, the more was spent on it.
     cost = 0.02 * before[:, 0] + random.gamma(1, 0.05, 2000)
     spent = 0.02 * float(np.exp((1.2**2 + 0.2**2) / 2)) + 0.05
-    return covers(roi(value, treated, cost, before=before), 0.2 * _FRAIL_MEAN / spent)
+    return covers(roi(value, treated, cost, Analysis(before=before)), 0.2 * _FRAIL_MEAN / spent)
 
 
 def surrogate(random: Random) -> bool:
@@ -215,7 +216,7 @@ def surrogate(random: Random) -> bool:
     treated = arms(random, 2000, 0.5)
     predicted = random.gamma(1.5, 60, 2000) * (1 + 0.5 * treated)
     margin = random.gamma(0.5, 20, 2000) + 3 * treated
-    found = long_term_effect(margin, predicted, treated, calibration(earlier, came))
+    found = long_term_effect(margin, treated, Surrogate(predicted, calibration(earlier, came)))
     return covers(found.absolute, 3 + 0.8 * 45)
 
 
@@ -225,7 +226,7 @@ def surrogate_relative(random: Random) -> bool:
     treated = arms(random, 2000, 0.5)
     predicted = random.gamma(1.5, 60, 2000) * (1 + 0.5 * treated)
     margin = random.gamma(0.5, 20, 2000) + 3 * treated
-    found = long_term_effect(margin, predicted, treated, calibration(earlier, came))
+    found = long_term_effect(margin, treated, Surrogate(predicted, calibration(earlier, came)))
     return covers(found.relative, (3 + 0.8 * 45) / (10 + 20 + 0.8 * 90))
 
 
@@ -241,12 +242,12 @@ def aa_hard(random: Random) -> bool:
 
 def aa_clustered(random: Random) -> bool:
     value, treated, account = _accounts(random, 0)
-    return mean_effect(value, treated, clusters=account).p < 0.05
+    return mean_effect(value, treated, Analysis(clusters=account)).p < 0.05
 
 
 def aa_adjusted(random: Random) -> bool:
     value, treated, before = _frail(random, 0.8, 0)
-    return mean_effect(value, treated, before=before).p < 0.05
+    return mean_effect(value, treated, Analysis(before=before)).p < 0.05
 
 
 _COVERAGE = (

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow.parquet as pq
 
-from evaluation.effects.returns import Calibration, calibration
+from evaluation.effects.returns import Surrogate, calibration
 from evaluation.effects.winsor import winsorise
 from evaluation.estimate import Estimate
 from evaluation.experiments import measures as made
+from evaluation.experiments.breakdowns import read_course, read_looks, read_segments
 from evaluation.experiments.enrolment import Enrolment, enrol, horizon_days, question
 from evaluation.experiments.measures import facts
 from evaluation.experiments.reading import Reading
@@ -27,7 +28,7 @@ from features.engine.compute import compute
 from features.engine.observations import Observations, wall_clock
 from features.errors import ExperimentError, ModelError
 from features.history import ORDERED, History
-from features.types import DAY, Floats
+from features.types import DAY
 from training.expected import expected_margin
 from training.tracking import CHAMPION, Tracker, hashed
 from training.uplift.learning import LEARNERS
@@ -81,22 +82,20 @@ def read_experiment(
     ratio = reading.ratio()
     blocked = ratio is not None and ratio.broken
     progress("effects")
-    after, calibrated, unused = (
-        (None, None, None) if blocked else _after(history, tracker, enrolment, days, threads)
-    )
+    after, unused = (None, None) if blocked else _after(history, tracker, enrolment, days, threads)
     # Numbers of groups that are not comparable would be believed all the same, so there are none.
     arms_read = [] if blocked else arms
-    effects = reading.effects(found, arms_read, made.PRIMARY, after=after, calibrated=calibrated)
+    effects = reading.effects(found, arms_read, made.PRIMARY, after=after)
     before, _ = facts(made.margin_before(history, enrolment, days))
     expected = primary.before[:, -1] if primary.before is not None else primary.value
     dimensions = made.segments(enrolment, expected)
     progress("segments")
-    by_segment = reading.segments(primary, arms_read, dimensions)
+    by_segment = read_segments(reading, primary, arms_read, dimensions)
     progress("time course")
     grown = {day: winsorise(value).value for day, value in made.grown(history, enrolment, days).items()}
     attrition = (reading.attrition(each) for each in found)
     costs = settings.uplift.costs
-    lasting = [] if after is None else reading.returns(primary, arms_read, costs, after, calibrated)
+    lasting = [] if after is None else reading.returns(primary, arms_read, costs, after)
     return Readout(
         project=settings.name,
         experiment=trial.name,
@@ -116,8 +115,8 @@ def read_experiment(
         effects=tuple(effects),
         before=tuple(reading.effects([before], arms, made.PRIMARY)),
         segments=tuple(by_segment),
-        course=tuple(reading.course(grown, arms_read, primary.before)),
-        looks=reading.looks(primary, arms_read),
+        course=tuple(read_course(reading, grown, arms_read, primary.before)),
+        looks=read_looks(reading, primary, arms_read),
         returns=tuple(reading.returns(primary, arms_read, costs)),
         lasting=tuple(lasting),
         verdict=verdict(effects, made.PRIMARY, ratio, level),
@@ -133,7 +132,7 @@ def read_experiment(
 
 def _after(
     history: History, tracker: Tracker, enrolment: Enrolment, days: int, threads: int
-) -> tuple[Floats | None, Calibration | None, Warned | None]:
+) -> tuple[Surrogate | None, Warned | None]:
     """LTV predicted at each customer's horizon for what comes after, discounted to the assignment.
 
     And how such predictions of the same model did out of time; a warning instead where there is an
@@ -141,17 +140,17 @@ def _after(
     """
     champion = tracker.holding("ltv", CHAMPION)
     if champion is None:
-        return None, None, None
+        return None, None
     try:
         # Not the one that is served: it has seen what came after, and the record below is of this one.
         bundle = tracker.bundle(champion, "rehearsed")
         record = tracker.record(champion)
         if bundle.fingerprint != history.features.fingerprint:
-            return None, None, _unused(champion.number, enrolment, "its features are not those of today")
+            return None, _unused(champion.number, enrolment, "its features are not those of today")
         # Largest outcomes are brought in as in every effect: one account must not turn the slope.
         calibrated = calibration(record.prediction[:, 0], winsorise(record.actual[:, 0]).value)
     except (ModelError, ExperimentError, OSError) as error:
-        return None, None, _unused(champion.number, enrolment, str(error))
+        return None, _unused(champion.number, enrolment, str(error))
     now = enrolment.observations
     then = Observations(now.customers, now.cutoffs + days * DAY)
     matrix = compute(history.features, history.store.streams, then, threads=threads)
@@ -167,7 +166,7 @@ def _after(
         intercept=calibrated.intercept * later,
         covariance=calibrated.covariance * np.outer(shrink, shrink),
     )
-    return winsorise(found * later).value, calibrated, None
+    return Surrogate(winsorise(found * later).value, calibrated), None
 
 
 def _unused(number: int, enrolment: Enrolment, why: str) -> Warned:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from evaluation.effects.adjustment import correction
+from evaluation.effects.analysis import Analysis
 from evaluation.effects.reference import Reference, reference
 from evaluation.effects.units import Units
 from evaluation.estimate import Estimate
@@ -109,21 +109,20 @@ class Contrast:
         return Estimate(value, *ends)
 
 
-def contrast(of: Units, top: Floats, *, before: ArrayLike | None, seed: int) -> Contrast:
+def contrast(of: Units, top: Floats, analysis: Analysis) -> Contrast:
     """The difference of two arms.
 
     Args:
         of: The units.
         top: float64 [g], weighted sums of outcomes.
-        before: Columns of the rows to adjust for.
-        seed: Of folds and resampling.
+        analysis: What is adjusted for, and the seed.
 
     Raises:
         ExperimentError: Nothing varies.
     """
     words = []
-    if before is not None:
-        top = top - correction(of, top, before, seed=seed)
+    if analysis.before is not None:
+        top = top - correction(of, top, analysis.before, seed=analysis.seed)
         words.append("cross-fitted adjustment")
     influence = of.influence(top)
     control, treated = of.covariances(influence, influence)
@@ -140,7 +139,9 @@ def contrast(of: Units, top: Floats, *, before: ArrayLike | None, seed: int) -> 
     mean_size = np.bincount(of.treated, of.size, 2) / of.counts
     covariance, means = np.array([[control + treated, -control], [-control, control]]), of.means(top)
     scale = _scale(of.counts, means, covariance, float(means[1] - means[0]), None)
-    against = reference(influence, of.size / mean_size[of.treated.astype(np.intp)], of.treated, scale, seed)
+    against = reference(
+        influence, of.size / mean_size[of.treated.astype(np.intp)], of.treated, scale, analysis.seed
+    )
     return Contrast(of, means, influence, covariance, against, ", ".join([against.name, *words]))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from evaluation.effects.analysis import PLAIN, Analysis
 from evaluation.effects.contrast import Contrast, contrast, quotient
 from evaluation.effects.units import numbers, units
 from evaluation.estimate import Estimate
@@ -40,12 +41,7 @@ class Effect:
 def mean_effect(
     value: ArrayLike,
     treated: ArrayLike,
-    *,
-    before: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    level: float = 0.95,
-    seed: int = 7,
+    analysis: Analysis = PLAIN,
 ) -> Effect:
     """Difference in means.
 
@@ -57,12 +53,7 @@ def mean_effect(
     Args:
         value: Outcomes [n] of any unit, finite.
         treated: bool [n].
-        before: Pre-period columns [n] or [n, p] to adjust for (:mod:`evaluation.effects.adjustment`).
-        clusters: Codes [n] of what was randomised as a whole; each row by itself if not given.
-        weight: Inverse propensities [n] of the arm each row is in; means are then weighted ones
-            (Hájek 1971).
-        level: Nominal coverage.
-        seed: Of folds and resampling.
+        analysis: How they are compared.
 
     Raises:
         ExperimentError: Fewer than 30 units in an arm, shapes that differ, outcomes that are missing
@@ -75,20 +66,15 @@ def mean_effect(
         (1.0, 0.7, 1.0)
     """
     y = numbers(value, None, "value")
-    of = units(len(y), treated, clusters=clusters, weight=weight)
-    return effect(contrast(of, of.sums(y), before=before, seed=seed), level)
+    of = units(len(y), treated, analysis)
+    return effect(contrast(of, of.sums(y), analysis), analysis.level)
 
 
 def ratio_effect(
     value: ArrayLike,
     per: ArrayLike,
     treated: ArrayLike,
-    *,
-    before: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    level: float = 0.95,
-    seed: int = 7,
+    analysis: Analysis = PLAIN,
 ) -> Effect:
     """Difference in ratios of sums, such as revenue per order, by the delta method.
 
@@ -99,18 +85,14 @@ def ratio_effect(
         value: Numerators [n].
         per: Denominators [n], a positive sum in each arm.
         treated: bool [n].
-        before: As in :func:`mean_effect`.
-        clusters: As in :func:`mean_effect`.
-        weight: As in :func:`mean_effect`.
-        level: Nominal coverage.
-        seed: Of folds and resampling.
+        analysis: As in :func:`mean_effect`.
 
     Raises:
         ExperimentError: As in :func:`mean_effect`, or denominators of an arm that sum to 0 or less.
     """
     y = numbers(value, None, "value")
-    of = units(len(y), treated, size=numbers(per, len(y), "per"), clusters=clusters, weight=weight)
-    return effect(contrast(of, of.sums(y), before=before, seed=seed), level)
+    of = units(len(y), treated, analysis, size=numbers(per, len(y), "per"))
+    return effect(contrast(of, of.sums(y), analysis), analysis.level)
 
 
 def effect(found: Contrast, level: float) -> Effect:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from evaluation.effects.adjustment import correction
+from evaluation.effects.analysis import PLAIN, Analysis
 from evaluation.effects.contrast import Contrast, contrast, quotient, widened
 from evaluation.effects.effect import Effect, effect
 from evaluation.effects.units import MIN_UNITS, Units, numbers, units
@@ -36,6 +37,23 @@ class Calibration:
     slope: float
     covariance: Floats
     customers: int
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """What a model says of the time after the horizon, and how far it may be believed.
+
+    Args:
+        predicted: Predicted money after the horizon [n], with features of its end.
+        calibration: How such predictions did on earlier customers; see :func:`calibration`.
+    """
+
+    predicted: Floats
+    calibration: Calibration
+
+    def of_rows(self, rows: npt.NDArray[np.bool_]) -> "Surrogate":
+        """The same of some rows only."""
+        return Surrogate(self.predicted[rows], self.calibration)
 
 
 def calibration(predicted: ArrayLike, actual: ArrayLike, customers: ArrayLike | None = None) -> Calibration:
@@ -102,15 +120,9 @@ def _sums(code: npt.NDArray[np.intp], rows: Floats) -> Floats:
 
 def long_term_effect(
     margin: ArrayLike,
-    predicted_after: ArrayLike,
     treated: ArrayLike,
-    calibrated: Calibration,
-    *,
-    before: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    level: float = 0.95,
-    seed: int = 7,
+    after: Surrogate,
+    analysis: Analysis = PLAIN,
 ) -> Effect:
     """Effect on margin in the horizon and expected margin after it.
 
@@ -125,35 +137,25 @@ def long_term_effect(
 
     Args:
         margin: Money in the horizon [n].
-        predicted_after: Predicted money after it [n], with features of the horizon's end.
         treated: bool [n].
-        calibrated: How the model did on earlier customers; see :func:`calibration`.
-        before: As in :func:`evaluation.effects.effect.mean_effect`.
-        clusters: As in :func:`evaluation.effects.effect.mean_effect`.
-        weight: As in :func:`evaluation.effects.effect.mean_effect`.
-        level: Nominal coverage.
-        seed: Of folds and resampling.
+        after: Predicted money after it, with features of the horizon's end.
+        analysis: As in :func:`evaluation.effects.effect.mean_effect`.
 
     Raises:
         ExperimentError: As :func:`evaluation.effects.effect.mean_effect`.
     """
     y = numbers(margin, None, "margin")
-    of = units(len(y), treated, clusters=clusters, weight=weight)
-    return effect(_incremental(of, y, predicted_after, calibrated, before, seed), level)
+    of = units(len(y), treated, analysis)
+    return effect(_incremental(of, y, after, analysis), analysis.level)
 
 
 def roi(
     margin: ArrayLike,
     treated: ArrayLike,
     cost_per_unit: ArrayLike,
+    analysis: Analysis = PLAIN,
     *,
-    predicted_after: ArrayLike | None = None,
-    calibrated: Calibration | None = None,
-    before: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    level: float = 0.95,
-    seed: int = 7,
+    after: Surrogate | None = None,
 ) -> Estimate:
     """Incremental LTV / cost of the treatment: what each unit of money spent brought; 1 is break-even.
 
@@ -165,13 +167,8 @@ def roi(
         treated: bool [n].
         cost_per_unit: Of treating a row, over not treating it: one number above 0, or [n], of which
             only the treated rows are read.
-        predicted_after: Predicted money after the horizon [n]; only with ``calibrated``.
-        calibrated: As in :func:`long_term_effect`.
-        before: As in :func:`evaluation.effects.effect.mean_effect`.
-        clusters: As in :func:`evaluation.effects.effect.mean_effect`.
-        weight: As in :func:`evaluation.effects.effect.mean_effect`.
-        level: Nominal coverage.
-        seed: Of folds and resampling.
+        analysis: As in :func:`evaluation.effects.effect.mean_effect`.
+        after: Predicted money after the horizon; that is left out if not given.
 
     Returns:
         All NaN where costs differ so much that their mean cannot be told from 0.
@@ -181,61 +178,45 @@ def roi(
             finite, or all 0.
     """
     y = numbers(margin, None, "margin")
-    of = units(len(y), treated, clusters=clusters, weight=weight)
-    found = _incremental(of, y, predicted_after, calibrated, before, seed)
+    of = units(len(y), treated, analysis)
+    found = _incremental(of, y, after, analysis)
     cost, covariance = _cost(of, found, y, cost_per_unit)
-    return quotient(found, cost, covariance, lambda at: found.scale(at * cost), level)
+    return quotient(found, cost, covariance, lambda at: found.scale(at * cost), analysis.level)
 
 
 def net_return(
     margin: ArrayLike,
     treated: ArrayLike,
     cost_per_unit: ArrayLike,
+    analysis: Analysis = PLAIN,
     *,
-    predicted_after: ArrayLike | None = None,
-    calibrated: Calibration | None = None,
-    before: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    level: float = 0.95,
-    seed: int = 7,
+    after: Surrogate | None = None,
 ) -> Estimate:
     """Incremental LTV − cost, in money a treated row: whether it paid, and how much.
 
     Arguments and errors as in :func:`roi`.
     """
     y = numbers(margin, None, "margin")
-    of = units(len(y), treated, clusters=clusters, weight=weight)
-    found = _incremental(of, y, predicted_after, calibrated, before, seed)
+    of = units(len(y), treated, analysis)
+    found = _incremental(of, y, after, analysis)
     cost, covariance = _cost(of, found, y, cost_per_unit)
     value = found.difference - cost
     error = float(np.sqrt(covariance[0, 0] - 2 * covariance[0, 1] + covariance[1, 1]))
     return found.interval(
-        lambda at: (value - at) / error, lambda at: found.scale(at + cost), value, error, level
+        lambda at: (value - at) / error, lambda at: found.scale(at + cost), value, error, analysis.level
     )
 
 
-def _incremental(
-    of: Units,
-    margin: Floats,
-    predicted_after: ArrayLike | None,
-    calibrated: Calibration | None,
-    before: ArrayLike | None,
-    seed: int,
-) -> Contrast:
+def _incremental(of: Units, margin: Floats, after: Surrogate | None, analysis: Analysis) -> Contrast:
     """Difference in margin, with what comes after the horizon where a prediction is given."""
-    if predicted_after is None and calibrated is None:
-        return contrast(of, of.sums(margin), before=before, seed=seed)
-    if predicted_after is None or calibrated is None:
-        raise ExperimentError(
-            "predictions after the horizon count only with their calibration on earlier customers; give both or neither"
-        )
-    after = numbers(predicted_after, len(margin), "predicted_after")
-    expected = calibrated.intercept + calibrated.slope * after
-    found = contrast(of, of.sums(margin + expected), before=before, seed=seed)
-    top = of.sums(after)
-    if before is not None:
-        top = top - correction(of, top, before, seed=seed)
+    if after is None:
+        return contrast(of, of.sums(margin), analysis)
+    calibrated, predicted = after.calibration, numbers(after.predicted, len(margin), "predicted")
+    expected = calibrated.intercept + calibrated.slope * predicted
+    found = contrast(of, of.sums(margin + expected), analysis)
+    top = of.sums(predicted)
+    if analysis.before is not None:
+        top = top - correction(of, top, analysis.before, seed=analysis.seed)
     control, treated = of.means(top)
     # Derivatives of the difference and of the control's mean by intercept and slope.
     by = np.array([[0.0, treated - control], [1.0, control]])

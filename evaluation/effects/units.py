@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
+from evaluation.effects.analysis import PLAIN, Analysis
 from features.errors import ExperimentError
 from features.types import Floats
 
@@ -72,34 +73,32 @@ class Units:
 def units(
     n: int,
     treated: ArrayLike,
+    analysis: Analysis = PLAIN,
     *,
     size: Floats | None = None,
-    clusters: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
 ) -> Units:
     """Units of n rows.
 
     Args:
         n: Rows.
         treated: bool [n].
+        analysis: Its clusters and weights.
         size: float64 [n], denominators; 1 where not given.
-        clusters: Codes [n] of what was randomised as a whole.
-        weight: Inverse propensities [n].
 
     Raises:
         ExperimentError: Shapes differ, a cluster is in both arms, a weight is not positive, a mean
             denominator is not positive, or an arm has fewer than 30 units.
     """
     arm = _flags(treated, n)
-    w = None if weight is None else numbers(weight, n, "weight")
+    w = None if analysis.weight is None else numbers(analysis.weight, n, "weight")
     if w is not None and not (w > 0).all():
         raise ExperimentError(
             f"the smallest weight is {w.min():g}; a weight is an inverse propensity and must be above 0: "
             "leave out who could not be put in the arm"
         )
     code = None
-    if clusters is not None:
-        labels = np.asarray(clusters)
+    if analysis.clusters is not None:
+        labels = np.asarray(analysis.clusters)
         if labels.shape != (n,):
             raise ExperimentError(f"clusters have shape {labels.shape}; they must be [{n}], one a row")
         code = np.unique(labels, return_inverse=True)[1]

@@ -132,7 +132,7 @@ def train_uplift(
     progress("mean effects")
     # Those of the readout, to the last digit: two pages must not say two things of one arm.
     effects = {
-        arm: reading.effect(money, k, adjusted=True).absolute for k, arm in enumerate(trial.arms[1:], 1)
+        arm: reading.pair(k).effect(money, adjusted=True).absolute for k, arm in enumerate(trial.arms[1:], 1)
     }
     return train_rows(
         history, enrolment, rows, told, effects, overlap,

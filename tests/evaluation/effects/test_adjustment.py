@@ -7,6 +7,7 @@ import statsmodels.api as sm
 import tea_tasting as tt
 
 from benchmarks.coverage_effects import hard_money
+from evaluation.effects.analysis import Analysis
 from evaluation.effects.effect import mean_effect, ratio_effect
 
 
@@ -28,7 +29,7 @@ def test_cuped_as_tea_tasting():
     assert ours.absolute.high == pytest.approx(theirs.effect_size_ci_upper, rel=1e-9)
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-6)
     assert ours.treated == pytest.approx(theirs.treatment)
-    fitted = mean_effect(value, treated, before=before)
+    fitted = mean_effect(value, treated, Analysis(before=before))
     assert fitted.standard_error == pytest.approx(ours.standard_error, rel=0.01)
 
 
@@ -39,7 +40,9 @@ def test_ratio_with_covariates_as_tea_tasting():
     orders, orders_before = rng.poisson(6, 3000) + 2.0, rng.poisson(6, 3000) + 2.0
     revenue = orders * (taste + rng.normal(0, 3, 3000) + 0.5 * treated)
     revenue_before = orders_before * (taste + rng.normal(0, 3, 3000))
-    ours = ratio_effect(revenue, orders, treated, before=np.column_stack([revenue_before, orders_before]))
+    ours = ratio_effect(
+        revenue, orders, treated, Analysis(before=np.column_stack([revenue_before, orders_before]))
+    )
     columns = {
         "variant": treated.astype(int),
         "r": revenue,
@@ -59,7 +62,7 @@ def test_cross_fitted_as_lin():
     treated = rng.permutation(4000) < 1000
     x = rng.normal(size=(4000, 2))
     value = x @ [1.0, 0.5] + treated * (1 + x[:, 0]) + rng.normal(size=4000)
-    ours = mean_effect(value, treated, before=x)
+    ours = mean_effect(value, treated, Analysis(before=x))
     centred = x - x.mean(axis=0)
     design = np.column_stack([np.ones(4000), treated, centred, centred * treated[:, None]])
     theirs = sm.OLS(value, design).fit(cov_type="HC2")
@@ -76,19 +79,19 @@ def test_never_wider_and_much_narrower_where_the_past_predicts():
         treated = rng.permutation(1000) < 850
         value = hard_money(rng, 1000)
         before = np.column_stack([hard_money(rng, 1000), rng.normal(size=(1000, 4))])
-        plain, adjusted = mean_effect(value, treated), mean_effect(value, treated, before=before)
+        plain, adjusted = mean_effect(value, treated), mean_effect(value, treated, Analysis(before=before))
         assert adjusted.standard_error <= plain.standard_error * (1 + 1e-12)
         widths["useless"].append((width(plain), width(adjusted)))
         expected = rng.lognormal(0, 1.2, 1000)
         value = np.where(rng.random(1000) < 0.2, 0, expected * rng.lognormal(0, 0.5, 1000))
-        plain, adjusted = mean_effect(value, treated), mean_effect(value, treated, before=expected)
+        plain, adjusted = mean_effect(value, treated), mean_effect(value, treated, Analysis(before=expected))
         assert adjusted.standard_error <= plain.standard_error * (1 + 1e-12)
         widths["good"].append((width(plain), width(adjusted)))
         account = np.arange(1000) // 5
         arm = (rng.permutation(200) < 100)[account]
         value = rng.normal(size=200)[account] + rng.normal(size=1000)
-        plain = mean_effect(value, arm, clusters=account)
-        adjusted = mean_effect(value, arm, clusters=account, before=rng.normal(size=(1000, 3)))
+        plain = mean_effect(value, arm, Analysis(clusters=account))
+        adjusted = mean_effect(value, arm, Analysis(clusters=account, before=rng.normal(size=(1000, 3))))
         widths["useless, clustered"].append((width(plain), width(adjusted)))
     ratio = {
         name: np.mean([a for _, a in pairs]) / np.mean([p for p, _ in pairs])
@@ -107,7 +110,7 @@ def test_missing_and_constant_columns():
     gone = rng.random(600) < 0.2
     value += 3 * gone
     before = np.column_stack([np.where(gone, np.nan, level), np.full(600, 0.1), np.full(600, np.nan)])
-    ours = mean_effect(value, treated, before=before)
+    ours = mean_effect(value, treated, Analysis(before=before))
     assert ours.standard_error < 0.5 * mean_effect(value, treated).standard_error
-    nothing = mean_effect(value, treated, before=before[:, 1:])
+    nothing = mean_effect(value, treated, Analysis(before=before[:, 1:]))
     assert nothing.standard_error == mean_effect(value, treated).standard_error

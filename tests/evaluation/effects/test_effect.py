@@ -11,6 +11,7 @@ from scipy import stats
 
 from benchmarks.coverage_effects import CASES, hard_money
 from benchmarks.simulation import rate
+from evaluation.effects.analysis import Analysis
 from evaluation.effects.effect import mean_effect, ratio_effect
 from evaluation.effects.units import MIN_UNITS
 from features.errors import ExperimentError
@@ -68,7 +69,7 @@ def test_welch_covers_too_little_where_we_do_not():
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_means_as_tea_tasting(level):
     _, value, treated = light(1)
-    ours = mean_effect(value, treated, level=level)
+    ours = mean_effect(value, treated, Analysis(level=level))
     table = pa.table({"variant": treated.astype(int), "y": value})
     theirs = tt.Experiment(m=tt.Mean("y", confidence_level=level)).analyze(table)["m"]
     assert ours.method == "Welch t"
@@ -109,7 +110,7 @@ def test_clusters_as_statsmodels():
     account = np.repeat(np.arange(150), size)
     treated = (np.arange(150) < 60)[account]
     value = rng.normal(size=150)[account] + rng.normal(size=len(account))
-    ours = mean_effect(value, treated, clusters=[f"a{code}" for code in account])
+    ours = mean_effect(value, treated, Analysis(clusters=[f"a{code}" for code in account]))
     theirs = sm.OLS(value, sm.add_constant(treated.astype(float))).fit(
         cov_type="cluster", cov_kwds={"groups": account, "use_correction": False}
     )
@@ -124,11 +125,11 @@ def test_clusters_as_statsmodels():
 def test_weights_as_weighted_least_squares():
     rng, value, treated = light(4)
     weight = rng.uniform(1, 5, 400)
-    ours = mean_effect(value, treated, weight=weight)
+    ours = mean_effect(value, treated, Analysis(weight=weight))
     theirs = sm.WLS(value, sm.add_constant(treated.astype(float)), weights=weight).fit(cov_type="HC0")
     assert ours.absolute.value == pytest.approx(theirs.params[1])
     assert ours.standard_error == pytest.approx(theirs.bse[1], rel=0.01)
-    alike = mean_effect(value, treated, weight=np.full(400, 2.5))
+    alike = mean_effect(value, treated, Analysis(weight=np.full(400, 2.5)))
     assert flat(alike) == pytest.approx(flat(mean_effect(value, treated)))
 
 
@@ -159,11 +160,11 @@ def test_a_relative_effect_needs_a_control_above_zero():
 def test_p_and_both_intervals_agree(make, level):
     for seed in range(8):
         _, value, treated = make(seed)
-        plain = mean_effect(value, treated, level=level)
+        plain = mean_effect(value, treated, Analysis(level=level))
         # Moved so that one end of the interval lies just on either side of 0.
         for end in (plain.absolute.low, plain.absolute.high):
             for near in (1e-6, -1e-6):
-                moved = mean_effect(value - treated * (end + near), treated, level=level)
+                moved = mean_effect(value - treated * (end + near), treated, Analysis(level=level))
                 outside = not moved.absolute.low <= 0 <= moved.absolute.high
                 assert (moved.p < 1 - level) == outside
                 if np.isfinite(moved.relative.low):
@@ -207,17 +208,16 @@ def test_arms_swap_and_rows_move(seed, make, share, adjusted, grouped):
         clusters = np.arange(240) // 2
         treated = (rng.permutation(120) < min(share, 0.7) * 120)[clusters]
     before = np.column_stack([value + rng.normal(size=240), rng.normal(size=240)]) if adjusted else None
-    plain = mean_effect(value, treated, clusters=clusters if grouped else None, before=before)
+    plain = mean_effect(value, treated, Analysis(clusters=clusters if grouped else None, before=before))
     order = rng.permutation(240)
     moved = mean_effect(
         value[order],
         treated[order],
-        clusters=clusters[order] if grouped else None,
-        before=before[order] if adjusted else None,
+        Analysis(clusters=clusters[order] if grouped else None, before=before[order] if adjusted else None),
     )
     assert flat(moved) == pytest.approx(flat(plain), rel=1e-6, abs=1e-9)
     if not adjusted:
-        swapped = mean_effect(value, ~treated, clusters=clusters if grouped else None)
+        swapped = mean_effect(value, ~treated, Analysis(clusters=clusters if grouped else None))
         assert swapped.absolute.value == pytest.approx(-plain.absolute.value)
         assert swapped.absolute.low == pytest.approx(-plain.absolute.high)
         assert swapped.absolute.high == pytest.approx(-plain.absolute.low)
@@ -230,7 +230,9 @@ def test_arms_swap_and_rows_move(seed, make, share, adjusted, grouped):
 def test_clusters_of_one_row_are_rows():
     _, value, treated = heavy(7)
     rows = mean_effect(value, treated)
-    assert flat(mean_effect(value, treated, clusters=np.arange(400)[::-1])) == pytest.approx(flat(rows))
+    assert flat(mean_effect(value, treated, Analysis(clusters=np.arange(400)[::-1]))) == pytest.approx(
+        flat(rows)
+    )
 
 
 def test_small_p_values_go_on_falling():
@@ -261,8 +263,9 @@ def test_small_p_values_go_on_falling():
 def test_what_cannot_be_read_out_is_said(change, says):
     rng = np.random.default_rng(9)
     given = {"value": rng.normal(size=100), "treated": [True] * 50 + [False] * 50} | change
+    value, treated = given.pop("value"), given.pop("treated")
     with pytest.raises(ExperimentError, match=says):
-        mean_effect(**given)
+        mean_effect(value, treated, Analysis(**given))
 
 
 def test_a_ratio_needs_a_denominator():

@@ -5,8 +5,9 @@ import pytest
 import statsmodels.api as sm
 
 from benchmarks.coverage_effects import hard_money
+from evaluation.effects.analysis import Analysis
 from evaluation.effects.effect import mean_effect
-from evaluation.effects.returns import Calibration, calibration, long_term_effect, net_return, roi
+from evaluation.effects.returns import Calibration, Surrogate, calibration, long_term_effect, net_return, roi
 from features.errors import ExperimentError
 
 
@@ -48,7 +49,7 @@ def test_costs_of_control_are_not_read(trial):
     account = np.arange(1000)
     found = roi(margin, treated, cost)
     assert found.value == pytest.approx(mean_effect(margin, treated).absolute.value / np.nanmean(cost))
-    again = roi(margin, treated, cost, clusters=account, weight=np.ones(1000))
+    again = roi(margin, treated, cost, Analysis(clusters=account, weight=np.ones(1000)))
     assert again.low == pytest.approx(found.low)
 
 
@@ -76,7 +77,7 @@ def surrogate_trial(rng, slope_error):
     judged = calibration(earlier, rng.gamma(1, 20 + 0.8 * earlier))
     if not slope_error:
         judged = Calibration(judged.intercept, judged.slope, np.zeros((2, 2)), judged.customers)
-    return margin, predicted, treated, judged
+    return margin, treated, Surrogate(predicted, judged)
 
 
 @pytest.mark.parametrize(("slope_error", "least", "most"), [(True, 0.9, 0.99), (False, 0.4, 0.86)])
@@ -90,24 +91,26 @@ def test_the_surrogates_error_is_what_makes_the_interval_hold(slope_error, least
 
 
 def test_long_term_effect_with_a_known_calibration_is_a_mean_effect():
-    margin, predicted, treated, _ = surrogate_trial(np.random.default_rng(3), slope_error=True)
+    margin, treated, after = surrogate_trial(np.random.default_rng(3), slope_error=True)
+    predicted = after.predicted
     exact = Calibration(5.0, 0.8, np.zeros((2, 2)), 100)
-    found = long_term_effect(margin, predicted, treated, exact)
+    found = long_term_effect(margin, treated, Surrogate(predicted, exact))
     plain = mean_effect(margin + 5 + 0.8 * predicted, treated)
     assert found.standard_error == pytest.approx(plain.standard_error)
     assert found.relative.value == pytest.approx(plain.relative.value)
     assert found.absolute.low == pytest.approx(plain.absolute.low, rel=1e-6)
-    spent = roi(margin, treated, 10, predicted_after=predicted, calibrated=exact)
+    spent = roi(margin, treated, 10, after=Surrogate(predicted, exact))
     assert spent.low == pytest.approx(found.absolute.low / 10)
 
 
 def test_adjusting_narrows_the_long_term_too():
     rng = np.random.default_rng(4)
-    margin, predicted, treated, judged = surrogate_trial(rng, slope_error=True)
+    margin, treated, after = surrogate_trial(rng, slope_error=True)
+    predicted = after.predicted
     margin = margin + predicted
     before = predicted / (1 + 0.5 * treated) + rng.normal(0, 10, 1000)
-    plain = long_term_effect(margin, predicted, treated, judged)
-    adjusted = long_term_effect(margin, predicted, treated, judged, before=before)
+    plain = long_term_effect(margin, treated, after)
+    adjusted = long_term_effect(margin, treated, after, Analysis(before=before))
     assert adjusted.standard_error < 0.8 * plain.standard_error
 
 
@@ -116,15 +119,15 @@ def test_errors(trial):
     with pytest.raises(ExperimentError, match="go from -1 to"):
         roi(margin, treated, -1)
     with pytest.raises(ExperimentError, match="level is 95"):
-        roi(margin, treated, 1, level=95)
+        roi(margin, treated, 1, Analysis(level=95))
     with pytest.raises(ExperimentError, match="cost is 0 or more"):
         roi(margin, treated, 0)
     with pytest.raises(ExperimentError, match="cost_per_unit has shape"):
         roi(margin, treated, [1, 2])
     with pytest.raises(ExperimentError, match="cost_per_unit has 500"):
         roi(margin, treated, np.full(1000, np.nan))
-    with pytest.raises(ExperimentError, match="both or neither"):
-        roi(margin, treated, 1, predicted_after=margin)
+    with pytest.raises(ExperimentError, match="predicted has shape"):
+        roi(margin, treated, 1, after=Surrogate(margin[:3], Calibration(0.0, 1.0, np.zeros((2, 2)), 100)))
     with pytest.raises(ExperimentError, match="5 customers"):
         calibration(np.arange(5), np.arange(5))
     with pytest.raises(ExperimentError, match="all predictions are 3"):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
+from evaluation.effects.analysis import Analysis
 from evaluation.effects.effect import mean_effect, ratio_effect
-from evaluation.effects.returns import calibration, long_term_effect
+from evaluation.effects.returns import Surrogate, calibration, long_term_effect
 from evaluation.effects.sampleratio import check_ratio
 from evaluation.effects.trial import Trial
 from evaluation.effects.winsor import winsorise
+from evaluation.experiments.breakdowns import read_segments
 from evaluation.experiments.measures import facts
 from evaluation.experiments.reading import Reading
 from evaluation.experiments.records import Code, Measure, MeasureEffect, Role, verdict
@@ -27,12 +29,14 @@ def test_an_effect_is_that_of_the_two_arms_alone(arm, adjusted):
     measure = money(of, lift=(0, 5, -3))
     mine = pair(of, arm)
     expected = mean_effect(
-        measure.value[mine], of.arm[mine] == arm, before=measure.before[mine] if adjusted else None, seed=7
+        measure.value[mine],
+        of.arm[mine] == arm,
+        Analysis(before=measure.before[mine] if adjusted else None, seed=7),
     )
-    assert Reading(of).effect(measure, arm, adjusted=adjusted) == expected
+    assert Reading(of).pair(arm).effect(measure, adjusted=adjusted) == expected
     low = mine & (np.arange(600) < 300)
-    part = Reading(of, level=0.9, seed=3).effect(measure, arm, adjusted=False, rows=np.arange(600) < 300)
-    assert part == mean_effect(measure.value[low], of.arm[low] == arm, level=0.9, seed=3)
+    part = Reading(of, level=0.9, seed=3).pair(arm).effect(measure, adjusted=False, rows=np.arange(600) < 300)
+    assert part == mean_effect(measure.value[low], of.arm[low] == arm, Analysis(level=0.9, seed=3))
 
 
 def test_clusters_and_weights_are_passed_on():
@@ -41,15 +45,15 @@ def test_clusters_and_weights_are_passed_on():
     clusters = np.where(np.arange(600) % 3 == 0, of.arm * 1000 + np.arange(600) // 9, clusters + 10_000)
     of = trial(clusters=clusters)
     measure, mine = money(of), pair(of, 1)
-    found = Reading(of).effect(measure, 1, adjusted=False)
-    assert found == mean_effect(measure.value[mine], of.arm[mine] == 1, clusters=clusters[mine])
+    found = Reading(of).pair(1).effect(measure, adjusted=False)
+    assert found == mean_effect(measure.value[mine], of.arm[mine] == 1, Analysis(clusters=clusters[mine]))
     assert found.n_treated < 200
     vary = trial(vary=True)
     own = vary.propensity[np.arange(600), vary.arm]
     assert Reading(vary).weight == pytest.approx(1 / own)
-    assert Reading(vary).effect(measure, 2, adjusted=True) == mean_effect(
+    assert Reading(vary).pair(2).effect(measure, adjusted=True) == mean_effect(
         measure.value[pair(vary, 2)], vary.arm[pair(vary, 2)] == 2,
-        before=measure.before[pair(vary, 2)], weight=1 / own[pair(vary, 2)],
+        Analysis(before=measure.before[pair(vary, 2)], weight=1 / own[pair(vary, 2)]),
     )  # fmt: skip
     assert Reading(trial()).weight is None
     # Where only the rows of one arm differ from those of another, means need no weights.
@@ -66,7 +70,7 @@ def test_weights_take_out_what_decided_the_arm():
     of = Trial("t", ("control", "a"), arm, np.column_stack([1 - share, share]), np.zeros(n, np.int64))
     measure = Measure("margin", "money", Role.HORIZON, 60, value)
     naive = mean_effect(value, arm == 1).absolute
-    found = Reading(of).effect(measure, 1, adjusted=False).absolute
+    found = Reading(of).pair(1).effect(measure, adjusted=False).absolute
     assert naive.low > 50
     assert found.low < 5 < found.high
 
@@ -77,7 +81,7 @@ def test_a_ratio_is_read_as_one():
     orders = rng.poisson(4, 600).astype(float)
     measure = Measure("order_value", "ratio", Role.HORIZON, 60, orders * rng.uniform(5, 15, 600), orders)
     mine = pair(of, 2)
-    found = Reading(of).effect(measure, 2, adjusted=True)
+    found = Reading(of).pair(2).effect(measure, adjusted=True)
     assert found == ratio_effect(measure.value[mine], orders[mine], of.arm[mine] == 2)
 
 
@@ -104,7 +108,7 @@ def test_p_values_are_holm_s_over_arms_and_benjamini_hochberg_s_over_the_rest():
 def test_where_no_arm_is_read_there_is_no_effect():
     of = trial()
     assert Reading(of).effects([money(of)], [], "margin") == []
-    assert Reading(of).segments(money(of), [], {"half": np.full(600, "a")}) == []
+    assert read_segments(Reading(of), money(of), [], {"half": np.full(600, "a")}) == []
 
 
 def test_what_comes_after_the_horizon_is_a_measure_of_its_own():
@@ -114,12 +118,15 @@ def test_what_comes_after_the_horizon_is_a_measure_of_its_own():
     after = 2 * measure.value + rng.normal(0, 10, 600)
     said = rng.normal(200, 30, 300)
     calibrated = calibration(said, 0.8 * said + rng.normal(0, 10, 300))
-    found = Reading(of).effects([measure], [1, 2], "margin", after=after, calibrated=calibrated)
+    found = Reading(of).effects([measure], [1, 2], "margin", after=Surrogate(after, calibrated))
     assert [(each.measure, each.arm) for each in found[2:]] == [("ltv", "a"), ("ltv", "b")]
     mine = pair(of, 1)
     for effect, before in ((found[2].plain, None), (found[2].adjusted, measure.before[mine])):
         assert effect == long_term_effect(
-            measure.value[mine], after[mine], of.arm[mine] == 1, calibrated, before=before
+            measure.value[mine],
+            of.arm[mine] == 1,
+            Surrogate(after[mine], calibrated),
+            Analysis(before=before),
         )
     gap = (measure.value + calibrated.slope * after)[mine]
     assert found[2].plain.absolute.value == pytest.approx(
@@ -158,7 +165,7 @@ def test_where_more_is_missing_in_one_arm_it_is_told():
     assert Reading(of).attrition(even) is None
     assert Reading(of).attrition(money(of)) is None
     # And who is left is still read.
-    assert Reading(of).effect(measure, 1, adjusted=True).n_treated == 140
+    assert Reading(of).pair(1).effect(measure, adjusted=True).n_treated == 140
 
 
 def test_an_arm_with_five_customers_is_not_read_and_told():

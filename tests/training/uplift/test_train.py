@@ -113,7 +113,7 @@ def test_metrics_facts_and_effects_are_those_of_the_comparison(trials, steel):
     # The readout's own number: two pages must not say two things of one arm.
     enrolled = steel.enrolment
     money, _ = read(margin(trials.history, enrolled, steel.bundle.facts["span_days"]))
-    assert effect == Reading(enrolled.trial, enrolled.checkable).effect(money, 1, adjusted=True).absolute
+    assert effect == Reading(enrolled.trial, enrolled.checkable).pair(1).effect(money, adjusted=True).absolute
     arm, money = steel.rows.arm, steel.rows.outcome
     assert effect.low < money[arm == 1].mean() - money[arm == 0].mean() < effect.high
     facts = steel.bundle.facts
