@@ -5,8 +5,16 @@ Verbs live in ``commands``, a module for each family of them; rooms are imported
 """
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # `python -m tokui` searches the current folder first, and a folder called features there is the user's.
+    here = Path.cwd()
+    if here != Path(__file__).resolve().parent:
+        sys.path[:] = [folder for folder in sys.path if folder and Path(folder) != here]
 
 import typer
 
@@ -31,6 +39,8 @@ app.add_typer(experiments.app, name="experiment")
 
 def main() -> None:
     """Run the command line; what a user can mend ends in one line and status 2."""
+    # Programs started from here do not search the user's current folder for modules either.
+    os.environ["PYTHONSAFEPATH"] = "1"
     debug = "--debug" in sys.argv
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:

@@ -133,9 +133,11 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers: int 
     host = "127.0.0.1" if host == "localhost" else host
     _probe(host, port)
     os.environ[LIVE] = str((folder / "live").resolve())
-    # Workers are started as `python -m`, from wherever the user stands.
-    root = str(Path(__file__).resolve().parents[1])
+    # Workers are started as `python -m`, and BentoML searches its working folder before all others: a folder
+    # called features where the user stands would be taken for ours.
+    service.working_dir = root = str(Path(__file__).resolve().parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    os.environ["PYTHONSAFEPATH"] = "1"
     with tempfile.TemporaryDirectory(prefix="tokui-bentoml-") as home:
         # BentoML keeps a model store and metrics files at home; nothing of ours belongs there.
         os.environ["BENTOML_HOME"] = home

@@ -1,13 +1,22 @@
 """The command line's contract: one verb a step, JSON for machines, and one line and status 2 for what a user can mend."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import sysconfig
+import time
+import venv
 
+import httpx
 import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import small_world
+from tests.places import ROOT
+from tests.serving.conftest import free_port
 
 VERBS = (
     "init",
@@ -179,3 +188,70 @@ def test_training_before_anything_else_says_what_comes_first(tmp_path):
     done = tokui("score", cwd=tmp_path / "w")
     assert done.returncode == 2
     assert "tokui train" in done.stderr
+
+
+ROOMS = ("commands", "evaluation", "features", "serving", "training")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The programs of a wheel in an environment of its own, which finds its dependencies in ours."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    offline = ["--no-deps", "--no-index", "--no-build-isolation"]
+    source = folder / "source"
+    wanted = ("*.py", "*.toml", "*.html", "README.md", "LICENSE", "pyproject.toml")
+    for path in (path for pattern in wanted for path in ROOT.glob(pattern)):
+        (source / path.name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, source / path.name)
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, source / room, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([*pip, "wheel", *offline, "-w", folder, source], check=True)
+    environment = folder / "environment"
+    venv.create(environment)
+    [packages] = environment.glob("lib/*/site-packages")
+    (packages / "ours.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    [wheel] = folder.glob("*.whl")
+    python = environment / "bin" / "python"
+    subprocess.run([*pip, "--python", python, "install", *offline, wheel], check=True)
+    return environment / "bin"
+
+
+def test_folders_of_the_user_s_called_as_ours_are_break_no_command_and_no_worker(
+    project, installed, tmp_path
+):
+    folder, _ = project
+    for room in ROOMS:
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text(
+            "raise SystemExit('this is the user\\'s')", encoding="utf-8"
+        )
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    options = {"cwd": tmp_path, "env": bare, "capture_output": True, "text": True}
+    for program in ([installed / "tokui"], [installed / "python", "-m", "tokui"]):
+        for words in (["simulate", "world", "--customers", "20"], ["check", "-c", "world/tokui.toml"]):
+            done = subprocess.run([*program, *words], check=False, **options)
+            assert done.returncode == 0, done.stderr
+    port = free_port()
+    words = ["serve", "--config", folder / "tokui.toml", "--port", str(port)]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(
+            [installed / "tokui", *words],
+            cwd=tmp_path,
+            env=bare,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        until, answer = time.monotonic() + 120, None
+        while answer is None and time.monotonic() < until and server.poll() is None:
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{port}/readyz")
+            except httpx.TransportError:
+                time.sleep(0.2)
+        assert answer is not None, (tmp_path / "log").read_text()
+        assert answer.status_code == 200, answer.text
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
