@@ -218,6 +218,11 @@ def gain_curve(y: ArrayLike, p: ArrayLike, shares: Sequence[float] | None = None
 
     Raises:
         TrainingDataError: The total of y is 0.
+
+    Examples:
+        >>> share, held = gain_curve([100.0, 0.0, 50.0, 50.0], [4.0, 1.0, 3.0, 2.0], [0.25, 0.5])
+        >>> held.tolist()
+        [0.5, 0.75]
     """
     y, p = checked(y, p)
     if not y.sum():

@@ -89,6 +89,12 @@ def ratio_effect(
 
     Raises:
         ExperimentError: As in :func:`mean_effect`, or denominators of an arm that sum to 0 or less.
+
+    Examples:
+        >>> revenue, orders = [10.0, 20.0, 30.0] * 40, [1.0, 2.0, 2.0] * 40
+        >>> ratio = ratio_effect(revenue, orders, [False] * 60 + [True] * 60)
+        >>> ratio.treated, ratio.absolute.value
+        (12.0, 0.0)
     """
     y = numbers(value, None, "value")
     of = units(len(y), treated, analysis, size=numbers(per, len(y), "per"))

@@ -75,6 +75,12 @@ def calibration(predicted: ArrayLike, actual: ArrayLike, customers: ArrayLike | 
     Raises:
         ExperimentError: Shapes differ, values are not finite, predictions are all alike, or there
             are fewer than 30 customers.
+
+    Examples:
+        >>> predicted = np.arange(100.0)
+        >>> line = calibration(predicted, 3 + 0.5 * predicted)
+        >>> round(line.intercept, 6), round(line.slope, 6), line.customers
+        (3.0, 0.5, 100)
     """
     x = numbers(predicted, None, "predicted")
     y = numbers(actual, len(x), "actual")
@@ -176,6 +182,11 @@ def roi(
     Raises:
         ExperimentError: As :func:`evaluation.effects.effect.mean_effect`, or costs that are negative, not
             finite, or all 0.
+
+    Examples:
+        >>> margin = [0.0, 10.0, 20.0] * 20 + [20.0, 30.0, 40.0] * 20
+        >>> roi(margin, [False] * 60 + [True] * 60, 5.0).value
+        4.0
     """
     y = numbers(margin, None, "margin")
     of = units(len(y), treated, analysis)
@@ -195,6 +206,11 @@ def net_return(
     """Incremental LTV − cost, in money a treated row: whether it paid, and how much.
 
     Arguments and errors as in :func:`roi`.
+
+    Examples:
+        >>> margin = [0.0, 10.0, 20.0] * 20 + [20.0, 30.0, 40.0] * 20
+        >>> net_return(margin, [False] * 60 + [True] * 60, 5.0).value
+        15.0
     """
     y = numbers(margin, None, "margin")
     of = units(len(y), treated, analysis)

@@ -76,6 +76,11 @@ def check_ratio(counts: ArrayLike, expected: ArrayLike, *, seed: int = 7) -> Sam
     Raises:
         ExperimentError: Counts are not whole numbers of 0 or more, there are not two arms or more,
             or what was expected does not go with them.
+
+    Examples:
+        >>> ratio = check_ratio([520, 480], [1, 1])
+        >>> ratio.broken, round(ratio.p, 3)
+        (False, 0.217)
     """
     seen, propensity = _checked(counts, expected)
     n, arms = int(seen.sum()), len(seen)

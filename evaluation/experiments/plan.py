@@ -9,7 +9,7 @@ from evaluation.effects.welch import welch
 from evaluation.effects.winsor import winsorise
 from evaluation.experiments.measures import counted
 from evaluation.planning.aacheck import AACheck, aa_check
-from evaluation.planning.duration import Duration, duration
+from evaluation.planning.duration import Duration, estimate_duration
 from evaluation.planning.power import PowerAt, multiplicative, plan_by_resampling
 from evaluation.planning.sizes import Design, Plan, minimum_detectable_effect, plan_mean, ratio_sd
 from features.engine.labels import money_ahead
@@ -181,7 +181,7 @@ def _waiting(history: History, units: int, days: int) -> Duration | None:
         1 : _YEAR + 1
     ]
     try:
-        return duration(units, arrivals, outcome_days=days)
+        return estimate_duration(units, arrivals, outcome_days=days)
     except ExperimentError:
         # So few arrive that it would take years: the plan has to use the accounts there are.
         return None

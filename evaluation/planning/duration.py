@@ -29,7 +29,7 @@ class Duration:
     per_day: float
 
 
-def duration(
+def estimate_duration(
     units: int, arrivals: ArrayLike, *, outcome_days: int = 0, draws: int = 1000, seed: int = 7
 ) -> Duration:
     """Days from the traffic of the past, drawn anew by whole weeks.
@@ -47,6 +47,11 @@ def duration(
     Raises:
         ExperimentError: Fewer than 14 days, arrivals that are not counts, none at all, or so few
             that it would take more than ten years.
+
+    Examples:
+        >>> needed = estimate_duration(700, [10] * 28)
+        >>> needed.days.value
+        70.0
     """
     traffic = np.asarray(arrivals, np.float64)
     if traffic.ndim != 1 or len(traffic) < 14 or not ((traffic >= 0) & (traffic < np.inf)).all() or units < 1:

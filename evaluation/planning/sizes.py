@@ -151,6 +151,10 @@ def plan_mean(
     Raises:
         ExperimentError: The standard deviation is not positive, not exactly one of the effects is
             given or it is 0, or it would take more than 10¹² units.
+
+    Examples:
+        >>> plan_mean(sd=1.0, mean=10.0, effect=0.5).units
+        (64, 64)
     """
     effect = _effect(sd, mean, effect, relative)
     control, treated = design.shares[:2]
@@ -213,6 +217,10 @@ def minimum_detectable_effect(sd: float, units: float, *, design: Design = STAND
 
     Raises:
         ExperimentError: The standard deviation is not positive or there are not two units in each arm.
+
+    Examples:
+        >>> round(minimum_detectable_effect(sd=1.0, units=128), 3)
+        0.499
     """
     control, treated = units_of_arms(units, design)
     _effect(sd, 1.0, 1.0, None)

@@ -59,6 +59,11 @@ def qini_curve(
 
     Raises:
         ExperimentError: As `rate`, or shares that do not ascend in [0, 1].
+
+    Examples:
+        >>> uplift = np.linspace(0, 1, 1000)
+        >>> qini_curve(uplift, uplift, [0.5]).value.round(3).tolist()
+        [0.125]
     """
     gamma = finite("scores", scores, (None,))
     w = row_weights(weight, len(gamma))
@@ -97,6 +102,11 @@ def toc_curve(
 
     Arguments and errors are those of `qini_curve`; shares must be above 0 (0.01, 0.02 … 1 if not
     given).
+
+    Examples:
+        >>> uplift = np.linspace(0, 1, 1000)
+        >>> toc_curve(uplift, uplift, [0.5]).value.round(3).tolist()
+        [0.25]
     """
     at = np.linspace(0.01, 1, 100) if shares is None else finite("shares", shares, (None,))
     if (at <= 0).any():

@@ -167,6 +167,12 @@ def rate(
     Raises:
         ExperimentError: Arrays that are empty, unequal or not finite, fewer than 20 rows, or samples
             of other rows.
+
+    Examples:
+        >>> uplift = np.linspace(0, 1, 1000)
+        >>> areas = rate(uplift, {"truth": uplift, "nothing": np.zeros(1000)})
+        >>> round(areas["truth"].autoc.value, 2), round(areas["truth"].qini.value, 3), round(areas["nothing"].qini.value, 9)
+        (0.25, 0.083, 0.0)
     """
     gamma = finite("scores", scores, (None,))
     w = row_weights(weight, len(gamma))

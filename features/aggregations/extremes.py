@@ -47,7 +47,15 @@ def _greatest(
 
 @dataclass(frozen=True, slots=True)
 class Max(Aggregation):
-    """Greatest value of a column."""
+    """Greatest value of a column.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER, days
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> Max("amount").over(batch, days(30, 90, EVER)).ravel().tolist()
+        [100.0, 200.0, 500.0]
+    """
 
     word: ClassVar[str] = "max"
     column: str
@@ -59,7 +67,15 @@ class Max(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class Min(Aggregation):
-    """Least value of a column."""
+    """Least value of a column.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER, days
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> Min("amount").over(batch, days(30, 90, EVER)).ravel().tolist()
+        [100.0, 100.0, 100.0]
+    """
 
     word: ClassVar[str] = "min"
     column: str

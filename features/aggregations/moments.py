@@ -87,7 +87,15 @@ def _std(
 
 @dataclass(frozen=True, slots=True)
 class Count(Aggregation):
-    """Number of rows."""
+    """Number of rows.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER, days
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100)
+        >>> Count().over(batch, days(30, 90, EVER)).ravel().tolist()
+        [1.0, 2.0, 3.0]
+    """
 
     word: ClassVar[str] = "count"
 
@@ -97,7 +105,15 @@ class Count(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class Sum(Aggregation):
-    """Sum of a column."""
+    """Sum of a column.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER, days
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, -30])
+        >>> Sum("amount").over(batch, days(30, 90, EVER)).ravel().tolist()
+        [-30.0, 170.0, 670.0]
+    """
 
     word: ClassVar[str] = "sum"
     column: str
@@ -108,7 +124,15 @@ class Sum(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class Mean(Aggregation):
-    """Mean of a column."""
+    """Mean of a column.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER, days
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> Mean("amount").over(batch, days(30, 90, EVER)).ravel().tolist()
+        [100.0, 150.0, 266.6666666666667]
+    """
 
     word: ClassVar[str] = "mean"
     column: str
@@ -120,7 +144,15 @@ class Mean(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class Std(Aggregation):
-    """Sample standard deviation of a column (n − 1); missing below two values."""
+    """Sample standard deviation of a column (n − 1); missing below two values.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> Std("amount").over(batch, days(30, 90)).ravel().round(2).tolist()
+        [nan, 70.71]
+    """
 
     word: ClassVar[str] = "std"
     column: str

@@ -94,7 +94,15 @@ def _values(batch: Batch, column: str) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Last(Aggregation):
-    """The last value of a number or text column; rows that lack it are passed over."""
+    """The last value of a number or text column; rows that lack it are passed over.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> Last("amount").over(batch, (EVER,)).ravel().tolist()
+        [100.0]
+    """
 
     word: ClassVar[str] = "last"
     keeps_values: ClassVar[bool] = True
@@ -109,7 +117,15 @@ class Last(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class First(Aggregation):
-    """The first value of a number or text column; rows that lack it are passed over."""
+    """The first value of a number or text column; rows that lack it are passed over.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> First("amount").over(batch, (EVER,)).ravel().tolist()
+        [500.0]
+    """
 
     word: ClassVar[str] = "first"
     keeps_values: ClassVar[bool] = True
@@ -124,7 +140,15 @@ class First(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class DaysSinceLast(Aggregation):
-    """Days from the last row in the window to the cutoff."""
+    """Days from the last row in the window to the cutoff.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100)
+        >>> DaysSinceLast().over(batch, (EVER,)).ravel().tolist()
+        [5.0]
+    """
 
     word: ClassVar[str] = "days_since_last"
 
@@ -134,7 +158,15 @@ class DaysSinceLast(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class DaysSinceFirst(Aggregation):
-    """Days from the first row in the window to the cutoff."""
+    """Days from the first row in the window to the cutoff.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100)
+        >>> DaysSinceFirst().over(batch, (EVER,)).ravel().tolist()
+        [100.0]
+    """
 
     word: ClassVar[str] = "days_since_first"
 
@@ -144,7 +176,15 @@ class DaysSinceFirst(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class ActiveDays(Aggregation):
-    """Number of calendar days with a row."""
+    """Number of calendar days with a row.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> batch = Batch.of_days([40, 95, 95], cutoff=100)
+        >>> ActiveDays().over(batch, days(30, 90)).ravel().tolist()
+        [1.0, 2.0]
+    """
 
     word: ClassVar[str] = "active_days"
 
@@ -155,7 +195,15 @@ class ActiveDays(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class MeanGap(Aggregation):
-    """Mean days between one active day and the next; missing below two active days."""
+    """Mean days between one active day and the next; missing below two active days.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER
+        >>> batch = Batch.of_days([0, 40, 90], cutoff=100)
+        >>> MeanGap().over(batch, (EVER,)).ravel().tolist()
+        [45.0]
+    """
 
     word: ClassVar[str] = "gap_mean"
 
@@ -165,7 +213,15 @@ class MeanGap(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class StdGap(Aggregation):
-    """Sample standard deviation of the days between active days; missing below three active days."""
+    """Sample standard deviation of the days between active days; missing below three active days.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import EVER
+        >>> batch = Batch.of_days([0, 40, 90], cutoff=100)
+        >>> StdGap().over(batch, (EVER,)).ravel().round(2).tolist()
+        [7.07]
+    """
 
     word: ClassVar[str] = "gap_std"
 

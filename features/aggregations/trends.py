@@ -92,6 +92,13 @@ class Trend(Aggregation):
     """Recent half of the window against the earlier half: (r − e) / (|r| + |e|), −1 to 1.
 
     Sums of the column are compared; missing where both are zero.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> batch = Batch.of_days([20, 40, 90], cutoff=100, amount=[100, 100, 500])
+        >>> Trend("amount").over(batch, days(100)).ravel().tolist()
+        [0.42857142857142855]
     """
 
     word: ClassVar[str] = "trend"
@@ -106,7 +113,15 @@ class Trend(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class Slope(Aggregation):
-    """Least-squares slope of a column over time, units a day; missing where all rows share one time."""
+    """Least-squares slope of a column over time, units a day; missing where all rows share one time.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> batch = Batch.of_days([10, 20, 30], cutoff=40, amount=[100, 150, 200])
+        >>> Slope("amount").over(batch, days(90)).ravel().tolist()
+        [5.0]
+    """
 
     word: ClassVar[str] = "slope"
     column: str
@@ -139,6 +154,14 @@ class Ratio(Aggregation):
 
     Raises:
         DefinitionError: The short window is not shorter than the long one.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> from features.aggregations.moments import Sum
+        >>> batch = Batch.of_days([0, 40, 95], cutoff=100, amount=[500, 200, 100])
+        >>> Ratio(Sum("amount"), *days(30, 90)).over(batch, days(90)).ravel().round(3).tolist()
+        [0.333]
     """
 
     word: ClassVar[str] = "ratio"

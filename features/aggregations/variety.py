@@ -125,7 +125,15 @@ def _top_share(codes: Index, distinct: int, obs_offsets: Index, lo: Index, hi: I
 
 @dataclass(frozen=True, slots=True)
 class DistinctCount(Aggregation):
-    """Number of different values of a text column."""
+    """Number of different values of a text column.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> batch = Batch.of_days([40, 90, 95], cutoff=100, product_id=["a", "b", "b"])
+        >>> DistinctCount("product_id").over(batch, days(30, 90)).ravel().tolist()
+        [1.0, 2.0]
+    """
 
     word: ClassVar[str] = "distinct"
     column: str
@@ -140,7 +148,15 @@ class DistinctCount(Aggregation):
 
 @dataclass(frozen=True, slots=True)
 class TopShare(Aggregation):
-    """Share of the rows that the most frequent value of a text column has, 0 to 1."""
+    """Share of the rows that the most frequent value of a text column has, 0 to 1.
+
+    Examples:
+        >>> from features.engine.batch import Batch
+        >>> from features.engine.windows import days
+        >>> batch = Batch.of_days([40, 90, 95], cutoff=100, product_id=["a", "b", "b"])
+        >>> TopShare("product_id").over(batch, days(30, 90)).ravel().round(3).tolist()
+        [1.0, 0.667]
+    """
 
     word: ClassVar[str] = "top_share"
     column: str

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
+
 from features.engine.batch import Batch, product
 from features.engine.windows import Window
 from features.kernel import kernel
@@ -32,6 +34,12 @@ class Aggregation(ABC):
     @abstractmethod
     def compute(self, batch: Batch, windows: tuple[Window, ...], out: Floats) -> None:
         """Write one row per name into ``out``, float64 [names, observations]."""
+
+    def over(self, batch: Batch, windows: tuple[Window, ...]) -> Floats:
+        """One row per name, float64 [names, observations]."""
+        out = np.empty((len(self.names(windows)), len(batch.cutoffs)))
+        self.compute(batch, windows, out)
+        return out
 
 
 @kernel

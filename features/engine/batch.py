@@ -7,6 +7,8 @@ kept; indices are local to the batch, so they fit 32 bits and the arrays fit the
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike
 
 from features.engine.events import Events
 from features.engine.windows import Window, first_at_or_after
@@ -124,6 +126,26 @@ class Batch:
         self.start = np.empty(len(self.cutoffs), np.int32)
         _starts(self.offsets, self.obs_offsets, self.start)
         self.hi = self.bound(0)
+
+    @classmethod
+    def of_days(cls, days: ArrayLike, cutoff: int, **columns: ArrayLike) -> "Batch":
+        """One customer's batch, to try an aggregation out.
+
+        Args:
+            days: Day of each event, ascending; 0 is 1970-01-01.
+            cutoff: Day of the one observation.
+            columns: Values by column, one an event; texts or numbers.
+        """
+        numbers, codes, texts = {}, {}, {}
+        for name, values in columns.items():
+            if np.asarray(values).dtype.kind == "U":
+                words, code = np.unique(np.asarray(values), return_inverse=True)
+                codes[name], texts[name] = code.astype(np.int32), pa.array(words.tolist())
+            else:
+                numbers[name] = np.asarray(values, np.float64)
+        times = np.asarray(days, np.int64) * DAY
+        events = Events(np.array([0, len(times)], np.int32), times, numbers, codes, texts)
+        return cls(events, np.array([0, 1], np.int32), np.array([cutoff * DAY]))
 
     @property
     def offsets(self) -> Index:

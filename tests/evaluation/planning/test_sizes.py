@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.coverage_looks import CASES
 from benchmarks.simulation import rate
-from evaluation.planning.duration import duration
+from evaluation.planning.duration import estimate_duration
 from evaluation.planning.power import multiplicative, plan_by_resampling
 from evaluation.planning.sizes import Design, minimum_detectable_effect, plan_mean, power, ratio_sd
 from features.errors import ExperimentError
@@ -152,7 +152,7 @@ def test_planned_sizes_find_what_they_are_planned_for(case):
 
 
 def test_steady_traffic_takes_as_long_as_division_says():
-    found = duration(1000, np.full(28, 20.0), outcome_days=30)
+    found = estimate_duration(1000, np.full(28, 20.0), outcome_days=30)
     assert (found.days.low, found.days.value, found.days.high) == (80, 80, 80)
     assert found.weeks == 12
     assert found.per_day == 20
@@ -160,14 +160,14 @@ def test_steady_traffic_takes_as_long_as_division_says():
 
 def test_weekends_and_uneven_weeks_show():
     week = np.array([30, 30, 30, 30, 30, 0, 0])
-    assert duration(150, np.tile(week, 4)).days.value == 5
-    assert duration(151, np.tile(week, 4)).days.value == 8
+    assert estimate_duration(150, np.tile(week, 4)).days.value == 5
+    assert estimate_duration(151, np.tile(week, 4)).days.value == 8
     uneven = np.concatenate([week * factor for factor in (0.2, 1, 1.8, 1, 0.5, 1.5)])
-    found = duration(1500, uneven)
+    found = estimate_duration(1500, uneven)
     assert found.days.low < found.days.value < found.days.high
     assert found.weeks == np.ceil(found.days.high / 7)
     # With one week of seven days in all history that brought anyone, it may never come again.
-    rare = duration(70, np.concatenate([np.zeros(35), np.full(7, 10.0)]))
+    rare = estimate_duration(70, np.concatenate([np.zeros(35), np.full(7, 10.0)]))
     assert rare.days.high == np.inf
     assert rare.weeks is None
 
@@ -193,9 +193,9 @@ def test_weekends_and_uneven_weeks_show():
             lambda: plan_by_resampling([1, 2], [10], change=multiplicative(0.1), clusters=[1]),
             "clusters have shape",
         ),
-        (lambda: duration(10, [1, 2, 3]), "14 days"),
-        (lambda: duration(0, np.ones(14)), "one unit"),
-        (lambda: duration(10, np.zeros(14)), "ten years"),
+        (lambda: estimate_duration(10, [1, 2, 3]), "14 days"),
+        (lambda: estimate_duration(0, np.ones(14)), "one unit"),
+        (lambda: estimate_duration(10, np.zeros(14)), "ten years"),
     ],
 )
 def test_errors(call, match):
