@@ -1,5 +1,6 @@
 """A small simulated world that several rooms' tests share, trained once a test process."""
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,16 @@ from training.value.train import Training, train
 # --hypothesis-profile=default.
 settings.register_profile("tokui", derandomize=True)
 settings.load_profile("tokui")
+
+
+def pytest_unconfigure() -> None:
+    """Let go of what hypothesis hangs into the garbage collector.
+
+    It lives until the interpreter is gone, and so does all that it reaches: DuckDB's binding then reports
+    that as a leak, in a hundred lines after the result.
+    """
+    gc.callbacks.clear()
+
 
 HORIZONS = """
 [ltv]

@@ -145,65 +145,40 @@ def before_after(
     when, money, code = _checked(times, amounts, customers, period)
     if span is not None and span < 1:
         raise ExperimentError(f"span = {span}; compare one {period} or more on each side")
-    first, until = covers or (int(when.min()) // DAY * DAY, (int(when.max()) // DAY + 1) * DAY)
-    # Periods by number of the calendar; those of which the data cover all, and those on each side.
-    whole_from, whole_to = _number(first - 1, period) + 1, _number(until, period)
-    before_to, after_from = _number(campaign_start, period), _number(campaign_start - 1, period) + 1
-    count = min(span or SPANS[period], before_to - whole_from, whole_to - after_from)
-    if period == "day" and count >= 7:
-        count -= count % 7
-    if count < 1:
-        raise ExperimentError(
-            f"the data from {wall_clock(first):%Y-%m-%d} to {wall_clock(until):%Y-%m-%d} do not hold a complete "
-            f"{period} on both sides of {wall_clock(campaign_start):%Y-%m-%d}; take a shorter period, or wait"
-        )
-    zero, end = _number(first, period), _number(until - 1, period) + 1
-    shown = range(max(zero, before_to - count - 1), min(end, after_from + count + 1))
-    back = _YEAR_BACK[period]
-    seasonal = back and before_to - count - back >= whole_from and after_from + count - back <= before_to
-    number = _numbers(when, period)
-    used = (number >= shown.start) & (number < shown.stop)
-    if seasonal:
-        used |= (number >= before_to - count - back) & (number < after_from + count - back)
-    used &= (when >= first) & (when < until)
-    cells = code[used], number[used] - zero
-    table = csr_array((money[used], cells), shape=(int(code.max()) + 1, end - zero))
-    # Duplicates are summed by this, so that a customer counts once as a buyer of a period.
-    table.sum_duplicates()
-    bought = csr_array((np.ones(table.nnz), table.indices, table.indptr), shape=table.shape)
-    seen: tuple[Floats, Floats] = np.asarray(table.sum(axis=0)), np.asarray(bought.sum(axis=0))
-    drawn = _resampled(table, bought, draws, seed)
+    covered = covers or (int(when.min()) // DAY * DAY, (int(when.max()) // DAY + 1) * DAY)
+    sides = _sides(covered, campaign_start, period, span)
+    sums = _sums_by_period(when, money, code, sides, draws, seed)
 
     def estimate(reading: _Reading) -> Estimate:
-        return _estimate(float(reading(*seen)), reading(*drawn), level)
+        return _estimate(float(reading(*sums.seen)), reading(*sums.drawn), level)
 
     def mean(back: int, start: int) -> _Reading:
-        low = start - back - zero
-        return lambda totals, _: totals[..., low : low + count].mean(axis=-1)
+        low = start - back - sides.zero
+        return lambda totals, _: totals[..., low : low + sides.count].mean(axis=-1)
 
     def growth(back: int) -> _Reading:
-        before, after = mean(back, before_to - count), mean(back, after_from)
+        before, after = mean(back, sides.before_from), mean(back, sides.after_from)
         return lambda *both: _ratio(after(*both), before(*both))
 
     def described(number: int) -> Period:
-        i = number - zero
+        i = number - sides.zero
         return Period(
             _begin(number, period),
             _begin(number + 1, period),
-            "before" if number < before_to else "after" if number >= after_from else "during",
-            whole_from <= number < whole_to,
+            sides.side_of(number),
+            sides.whole.start <= number < sides.whole.stop,
             estimate(lambda totals, _: totals[..., i]),
             estimate(lambda totals, buyers: _ratio(totals[..., i], buyers[..., i])),
-            int(seen[1][i]),
+            int(sums.seen[1][i]),
         )
 
-    earlier, later, now = mean(0, before_to - count), mean(0, after_from), growth(0)
-    last = growth(back) if seasonal else None
+    earlier, later, now = mean(0, sides.before_from), mean(0, sides.after_from), growth(0)
+    last = growth(sides.back) if sides.back else None
     return BeforeAfter(
         kind=period,
         campaign_start=campaign_start,
-        periods=tuple(described(number) for number in shown),
-        count=count,
+        periods=tuple(described(number) for number in sides.shown),
+        count=sides.count,
         before=estimate(earlier),
         after=estimate(later),
         change=estimate(lambda *both: later(*both) - earlier(*both)),
@@ -212,6 +187,102 @@ def before_after(
         beyond_season=last and estimate(lambda *both: _ratio(now(*both), last(*both)) - 1),
         level=level,
     )
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Which periods are compared, by number of the calendar.
+
+    Args:
+        period: Their kind.
+        covered: From when to when the data are complete, microseconds.
+        whole: Periods of which the data cover all.
+        before_to: One past the last period before the start.
+        after_from: The first after it.
+        count: Periods on each side.
+        back: Periods to the same season a year before, 0 where the data do not reach so far.
+    """
+
+    period: PeriodKind
+    covered: tuple[int, int]
+    whole: range
+    before_to: int
+    after_from: int
+    count: int
+    back: int
+
+    @property
+    def before_from(self) -> int:
+        """The first period before the start that is compared."""
+        return self.before_to - self.count
+
+    @property
+    def zero(self) -> int:
+        """The first period the data reach into."""
+        return _number(self.covered[0], self.period)
+
+    @property
+    def end(self) -> int:
+        """One past the last."""
+        return _number(self.covered[1] - 1, self.period) + 1
+
+    @property
+    def shown(self) -> range:
+        """Those compared, and one more on each side."""
+        return range(max(self.zero, self.before_from - 1), min(self.end, self.after_from + self.count + 1))
+
+    def side_of(self, number: int) -> Side:
+        """Where a period stands."""
+        return "before" if number < self.before_to else "after" if number >= self.after_from else "during"
+
+
+def _sides(covered: tuple[int, int], campaign_start: int, period: PeriodKind, span: int | None) -> _Sides:
+    first, until = covered
+    whole = range(_number(first - 1, period) + 1, _number(until, period))
+    before_to, after_from = _number(campaign_start, period), _number(campaign_start - 1, period) + 1
+    count = min(span or SPANS[period], before_to - whole.start, whole.stop - after_from)
+    if period == "day" and count >= 7:
+        count -= count % 7
+    if count < 1:
+        raise ExperimentError(
+            f"the data from {wall_clock(first):%Y-%m-%d} to {wall_clock(until):%Y-%m-%d} do not hold a complete "
+            f"{period} on both sides of {wall_clock(campaign_start):%Y-%m-%d}; take a shorter period, or wait"
+        )
+    back = _YEAR_BACK[period]
+    seasonal = before_to - count - back >= whole.start and after_from + count - back <= before_to
+    return _Sides(period, covered, whole, before_to, after_from, count, back if seasonal else 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Money and buyers by period.
+
+    Args:
+        seen: As they are, [periods] both.
+        drawn: With customers drawn anew, [draws, periods] both.
+    """
+
+    seen: tuple[Floats, Floats]
+    drawn: tuple[Floats, Floats]
+
+
+def _sums_by_period(
+    when: Times, money: Floats, code: NDArray[np.intp], sides: _Sides, draws: int, seed: int
+) -> _Sums:
+    number = _numbers(when, sides.period)
+    used = (number >= sides.shown.start) & (number < sides.shown.stop)
+    if sides.back:
+        used |= (number >= sides.before_from - sides.back) & (
+            number < sides.after_from + sides.count - sides.back
+        )
+    used &= (when >= sides.covered[0]) & (when < sides.covered[1])
+    cells = code[used], number[used] - sides.zero
+    table = csr_array((money[used], cells), shape=(int(code.max()) + 1, sides.end - sides.zero))
+    # Duplicates are summed by this, so that a customer counts once as a buyer of a period.
+    table.sum_duplicates()
+    bought = csr_array((np.ones(table.nnz), table.indices, table.indptr), shape=table.shape)
+    seen: tuple[Floats, Floats] = np.asarray(table.sum(axis=0)), np.asarray(bought.sum(axis=0))
+    return _Sums(seen, _resampled(table, bought, draws, seed))
 
 
 def _checked(

@@ -42,7 +42,49 @@ def describe(
             schema["description"] = schema["description"].partition("\n")[0]
     schemas |= {f"{table.name}_row": _row(table) for table in TABLES.values()}
     schemas["History"] = _history()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tokui",
+            "version": "1",
+            "description": "Lifetime value, churn and their drivers, and what to do about it, by business customer.",
+        },
+        "security": [{}, {"bearer": []}, {"key": []}],
+        "paths": _posts(request.__name__, recommend.__name__, example_id, arms) | _gets(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+            },
+        },
+    }
+
+
+def _posts(request: str, recommend: str, example_id: str, arms: Sequence[str]) -> dict[str, Any]:
+    """Routes that predict, with bodies that work when they are sent."""
     predict = {"customer_ids": [example_id], "explain": True}
+    wanted: dict[str, Any] = {"customer_ids": [example_id], "budget": 100_000.0}
+    if arms:
+        wanted |= {"arms": list(arms), "capacity": {arms[0]: 10}}
+    answer, recommended = msgspec.to_builtins(ANSWER), msgspec.to_builtins(RECOMMENDED)
+    return {
+        "/predict": _post(
+            "Predictions for customers of the snapshot",
+            request, predict, "Answer", answer, ("401", "404", "413", "422", "503"),
+        ),
+        "/predict_history": _post(
+            "Predictions for one account from its own rows, which need not be in the snapshot",
+            "History", HISTORY, "Answer", answer, ("401", "413", "422", "503"),
+        ),
+        "/recommend": _post(
+            "Ranked actions for customers of the snapshot, and which to take under a budget",
+            recommend, wanted, "Recommendations", recommended, ("401", "404", "409", "413", "422", "503"),
+        ),
+    }  # fmt: skip
+
+
+def _gets() -> dict[str, Any]:
     status = {
         "ready": True,
         "models": ANSWER.models,
@@ -50,11 +92,7 @@ def describe(
         "customers": 2000,
         "warning": None,
     }
-    wanted: dict[str, Any] = {"customer_ids": [example_id], "budget": 100_000.0}
-    if arms:
-        wanted |= {"arms": list(arms), "capacity": {arms[0]: 10}}
-    answer, recommended = msgspec.to_builtins(ANSWER), msgspec.to_builtins(RECOMMENDED)
-    get: dict[str, Any] = {
+    return {
         "/readyz": _get("Whether the server can answer, and with which models", "Ready", status, "503"),
         "/livez": _get("Whether the process is alive", None, {"live": True}),
         "/openapi.json": _get("This document", None, {"openapi": "3.1.0"}, "401"),
@@ -65,38 +103,6 @@ def describe(
             'tokui_requests_total{route="/predict",status="200"} 5.0',
         ),
     }
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "tokui",
-            "version": "1",
-            "description": "Lifetime value, churn and their drivers, and what to do about it, by business customer.",
-        },
-        "security": [{}, {"bearer": []}, {"key": []}],
-        "paths": {
-            "/predict": _post(
-                "Predictions for customers of the snapshot",
-                request.__name__, predict, "Answer", answer, ("401", "404", "413", "422", "503"),
-            ),
-            "/predict_history": _post(
-                "Predictions for one account from its own rows, which need not be in the snapshot",
-                "History", HISTORY, "Answer", answer, ("401", "413", "422", "503"),
-            ),
-            "/recommend": _post(
-                "Ranked actions for customers of the snapshot, and which to take under a budget",
-                recommend.__name__, wanted, "Recommendations", recommended,
-                ("401", "404", "409", "413", "422", "503"),
-            ),
-            **get,
-        },
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-            },
-        },
-    }  # fmt: skip
 
 
 def _reference(name: str) -> dict[str, str]:
