@@ -18,14 +18,13 @@ from features.engine.observations import Observations
 from features.errors import ExperimentError
 from features.types import DAY
 from tests.training.trials import DAY_OF_TRIAL, HORIZON, arm_of, orders
+from training.jobs import JOBS
 from training.live import Live
-from training.promotion import promote
+from training.promotion import promote_version
 from training.readout import read_experiment
 from training.tracking import CHAMPION, Tracker
-from training.uplift.register import register_uplift
 from training.uplift.rows import UpliftTrees
 from training.uplift.train import train_uplift
-from training.value.register import register
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +196,7 @@ def test_an_uplift_model_of_this_experiment_and_data_is_read_too(trials, tmp_pat
     monkeypatch.setattr("training.uplift.train.UpliftTrees", few)
     tracker = Tracker(tmp_path / "mlruns")
     made = train_uplift(trials.tables, trials.history, "plain")
-    version = register_uplift(tracker, made)
+    version = JOBS["uplift"].register(tracker, made)
     found = read_experiment(trials.tables, trials.history, tracker, "plain").uplift
     assert (found.learner, found.proven, found.version) == (made.selection.chosen, True, 1)
     assert found.p == made.selection.p_better[made.selection.chosen]
@@ -228,8 +227,8 @@ def few(outcome=QUICK.outcome, effect=QUICK.effect):
 def test_with_a_champion_for_ltv_what_comes_after_is_read_too(world, trained, tmp_path, monkeypatch):
     monkeypatch.setattr("training.value.register.render_card", lambda card, lang="en": lang)
     tracker, made = Tracker(tmp_path / "mlruns"), trained["ltv"]
-    register(tracker, made)
-    promote(world.settings, tracker, Live(tmp_path / "live"), "ltv")
+    JOBS["ltv"].register(tracker, made)
+    promote_version(world.settings, tracker, Live(tmp_path / "live"), "ltv")
     days = horizon_days(world.settings)
     with bind(world.settings) as tables:
         name = "recommendations-2024"
