@@ -149,7 +149,7 @@ def _shown(made: Any, version: Version) -> RenderableType:
 
 @_shown.register
 def _(made: Training, version: Version) -> RenderableType:
-    return show.contest(f"{version.task}, {len(made.backtest.actual):,} customers", made)
+    return show.contest_shown(f"{version.task}, {len(made.backtest.actual):,} customers", made)
 
 
 def _ask(

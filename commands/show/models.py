@@ -17,7 +17,7 @@ from training.tracking import Version
 from training.uplift.train import UpliftTraining
 from training.value.train import Training
 
-METRICS = 4
+_METRICS = 4
 """So many metrics stand side by side on a narrow terminal; the model card has all."""
 
 _FINE = 1000
@@ -46,11 +46,11 @@ def reports(found: Iterable[TableReport]) -> Group:
     return Group(made, *lines)
 
 
-def compared(
+def candidates_shown(
     title: str, chosen: str, judged: Mapping[str, Mapping[str, Estimate]], refused: Mapping[str, str]
 ) -> Group:
     """Candidates and their metrics with intervals, the chosen one in bold."""
-    names = list(judged[chosen])[:METRICS]
+    names = list(judged[chosen])[:_METRICS]
     made = grid("candidate", *names, title=f"{title}, 95 % intervals")
     for kind, metrics in judged.items():
         mark = "[bold]" if kind == chosen else ""
@@ -68,7 +68,7 @@ def versions(found: Sequence[Version]) -> Table | str:
         return "no models yet; run [bold]tokui train[/]"
     made = grid("model", "alias", "kind", "judged at", "out of time (95 % interval)")
     for version in found:
-        measured = list(version.metrics.items())[:METRICS]
+        measured = list(version.metrics.items())[:_METRICS]
         shown = "\n".join(f"{name} {e.value:.3f} ({e.low:.3f}–{e.high:.3f})" for name, e in measured)
         name = f"{version.task} {version.number}"
         made.add_row(name, ", ".join(version.aliases), version.kind, version.judged_at[:10], shown)
@@ -118,7 +118,7 @@ def document(made: Any, version: Version) -> dict[str, Any]:
 @trained.register
 def _(made: Training, version: Version) -> Group:
     judged_on = f"{counted(len(made.backtest.actual), 'customer')} from {version.judged_at[:10]} on"
-    return contest(f"{version.task} {version.number}, {judged_on}", made)
+    return contest_shown(f"{version.task} {version.number}, {judged_on}", made)
 
 
 @document.register
@@ -126,10 +126,10 @@ def _(made: Training, version: Version) -> dict[str, Any]:
     return version_document(version) | {"refused": made.backtest.refused}
 
 
-def contest(title: str, made: Training) -> Group:
+def contest_shown(title: str, made: Training) -> Group:
     """The candidates of a training."""
     judged = {kind: candidate.metrics for kind, candidate in made.backtest.candidates.items()}
-    return compared(title, made.backtest.chosen, judged, made.backtest.refused)
+    return candidates_shown(title, made.backtest.chosen, judged, made.backtest.refused)
 
 
 @document.register
