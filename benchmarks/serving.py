@@ -42,7 +42,7 @@ from features.world.simulate import simulate
 from training.live import Live
 from training.models.bundle import write_bundle
 from training.value.tasks import TASKS
-from training.value.train import train
+from training.value.train import train_value
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVERS = ("tokui", "anew", "empty", "bare", "bentoml", "mlflow")
@@ -82,7 +82,7 @@ def build(folder: Path, customers: int) -> Live:
     with bind(settings, only=("customers", "orders")) as tables:
         history = read_history(tables)
         for name, task in TASKS.items():
-            write_bundle(folder / name, train(task(settings), history).bundle)
+            write_bundle(folder / name, train_value(task(settings), history).bundle)
             live.publish(name, 1, folder / name)
         facts = {"currency": settings.currency, "timezone": settings.timezone}
         features = PURCHASES.bound_to(bound_columns(tables.connection))

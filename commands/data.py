@@ -1,12 +1,15 @@
 """Verbs of data: look at files, check tables, simulate a world, write a training set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say
 from features.counted import counted
+
+if TYPE_CHECKING:
+    from features.binding.tables import Tables
 
 
 def init(
@@ -54,7 +57,7 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     def shown() -> None:
         out.print(show.reports(tables.reports), highlight=False)
         if found:
-            out.print(showexperiments.experiments(found, strange), highlight=False)
+            out.print(showexperiments.experiments_shown(found, strange), highlight=False)
 
     say(document, as_json, shown)
 
@@ -89,38 +92,47 @@ def features(
         str | None, typer.Option(help="Last cutoff, a date; the end of the data if not given.")
     ] = None,
     step_days: Annotated[int | None, typer.Option(min=1, help="Days between cutoffs.")] = None,
+    experiment: Annotated[
+        str | None, typer.Option(help="Write the customers of this experiment instead, with arms and margin.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a training set, features and outcomes, for a grid of cutoffs."""
+    """Write a training set, features and outcomes, for a grid of cutoffs or of an experiment."""
+    from features.engine.observations import wall_clock
+    from features.errors import SettingsError
+    from training.jobs import JOBS
+
+    if experiment is not None and (first, last, step_days) != (None, None, None):
+        raise SettingsError(
+            "--first, --last and --step-days are of a grid of cutoffs; an experiment has its own, so leave them out"
+        )
+    job = next(job for job in JOBS.values() if job.needs_experiment == (experiment is not None))
+    with bound(config) as tables, progress("features") as step:
+        grid = [] if job.needs_experiment else _grid(tables, first, last, step_days)
+        rows = job.export(tables, path, cutoffs=grid, experiment=experiment, threads=THREADS, progress=step)
+    where = f"of {experiment}" if job.needs_experiment else f"at {counted(len(grid), 'cutoff')}"
+    said = {"experiment": experiment} if job.needs_experiment else {}
+    say(
+        {"path": str(path), "rows": rows, "cutoffs": [wall_clock(c).isoformat() for c in grid]} | said,
+        as_json,
+        lambda: out.print(f"wrote {counted(rows, 'row')} {where} to [bold]{path}[/]"),
+    )
+
+
+def _grid(tables: "Tables", first: str | None, last: str | None, step_days: int | None) -> list[int]:
     from features.engine.observations import cutoff_grid, wall_clock
     from features.errors import SettingsError
     from features.history import read_history
     from features.types import DAY
-    from training.export import write_training_set
 
-    with bound(config) as tables, progress("features") as step:
-        training = tables.settings.training
-        history = read_history(tables)
-        begin = moment_of(first, "--first") or history.start + training.min_history_days * DAY
-        begin = max(begin, history.start)
-        grid = cutoff_grid(
-            begin,
-            min(moment_of(last, "--last") or history.end, history.end),
-            step_days or training.step_days,
-            10_000,
+    training, history = tables.settings.training, read_history(tables)
+    begin = moment_of(first, "--first") or history.start + training.min_history_days * DAY
+    begin = max(begin, history.start)
+    end = min(moment_of(last, "--last") or history.end, history.end)
+    grid = cutoff_grid(begin, end, step_days or training.step_days, 10_000)
+    if not grid:
+        raise SettingsError(
+            "no cutoff lies between --first and --last; the history begins "
+            f"{wall_clock(history.start):%Y-%m-%d} and ends {wall_clock(history.end):%Y-%m-%d}"
         )
-        if not grid:
-            raise SettingsError(
-                "no cutoff lies between --first and --last; the history begins "
-                f"{wall_clock(history.start):%Y-%m-%d} and ends {wall_clock(history.end):%Y-%m-%d}"
-            )
-        rows = write_training_set(
-            tables, grid, path, threads=THREADS, progress=lambda done, of: step(f"{done:,} of {of:,} rows")
-        )
-    say(
-        {"path": str(path), "rows": rows, "cutoffs": [wall_clock(c).isoformat() for c in grid]},
-        as_json,
-        lambda: out.print(
-            f"wrote {counted(rows, 'row')} at {counted(len(grid), 'cutoff')} to [bold]{path}[/]"
-        ),
-    )
+    return grid

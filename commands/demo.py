@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
 import httpx
+from rich.console import RenderableType
 from rich.table import Table
 
 from commands.show import experiments as showexperiments
@@ -25,15 +27,12 @@ from features.history import History, read_history
 from features.settings import load_settings
 from features.world.simulate import simulate
 from serving.snapshots import take_snapshot
+from training.jobs import JOBS
 from training.live import Live, live_folder
-from training.promotion import promote
+from training.promotion import promote_version
 from training.readout import read_experiment
-from training.tracking import Tracker
-from training.uplift.register import register_uplift
-from training.uplift.train import UPLIFT, train_uplift
-from training.value.register import register
-from training.value.tasks import TASKS
-from training.value.train import Training, train
+from training.tracking import Tracker, Version
+from training.value.train import Training
 
 PATIENCE = 90.0
 """Seconds a server may take to be ready."""
@@ -66,17 +65,17 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
     with bind(settings) as tables:
         step(f"bound {len(tables.names)} tables, {sum(r.rows_kept for r in tables.reports):,} rows")
         history = read_history(tables)
-        for name, task in TASKS.items():
-            step(f"training {name}: candidates compete on a year none of them has seen")
-            made = train(task(settings), history, threads=threads)
-            version = register(tracker, made)
+        experiment = next(iter(experiments(tables)))
+        for job in JOBS.values():
+            of = f" from the experiment {experiment}" if job.needs_experiment else ""
+            step(f"training {job.name}{of}: {job.contest}")
+            made = job.train(tables, history, experiment=experiment, threads=threads)
+            version = job.register(tracker, made)
             # A second demo in the same folder meets a world of the same seed and must not stop here.
-            promote(settings, tracker, live, name, force=True)
-            found[name] = {"version": version.number, "chosen": made.backtest.chosen, **_metrics(made)}
-            judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
-            title = f"{name}, {len(made.backtest.actual):,} customers"
-            say(show.compared(title, made.backtest.chosen, judged, made.backtest.refused))
-        found["experiment"], found["uplift"] = _experiment(tables, history, tracker, live, step, say, threads)
+            promote_version(settings, tracker, live, job.name, force=True)
+            found[job.name] = _told(made, version)
+            say(_shown(made, version))
+        found["experiment"] = _experiment(tables, history, tracker, experiment, step, say, threads)
         step("taking the snapshot: every customer's features as of the last day")
         taken = take_snapshot(tables, threads=threads)
     step("starting the REST API and asking it for three customers")
@@ -113,31 +112,44 @@ def _experiment(
     tables: Tables,
     history: History,
     tracker: Tracker,
-    live: Live,
+    name: str,
     step: Callable[[str], None],
     say: Say,
     threads: int,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Learn whom to treat from the newest experiment, read it, and write its report."""
-    name = next(iter(experiments(tables)))
-    step(f"training uplift from the experiment {name}: six learners, on customers they have not seen")
-    made = train_uplift(tables, history, name, threads=threads)
-    version = register_uplift(tracker, made)
-    promote(tables.settings, tracker, live, UPLIFT, force=True)
-    say(show.uplift(version, made))
+) -> dict[str, Any]:
+    """Read the newest experiment, and write its report."""
     step("reading the experiment: what each arm did, and what it earned")
     readout = read_experiment(tables, history, tracker, name, threads=threads)
     say(showexperiments.summary(readout))
     for lang in LANGUAGES:
         write_text(tables.settings.folder / f"{name}.{lang}.html", render_experiment(readout, lang))
-    return readout.to_dict(), show.uplift_document(version, made)
+    return readout.to_dict()
 
 
-def _metrics(made: Training) -> dict[str, Any]:
-    return {
+@singledispatch
+def _told(made: Any, version: Version) -> dict[str, Any]:
+    """A training for machines: as a rule what `tokui train` tells."""
+    return show.document(made, version)
+
+
+@_told.register
+def _(made: Training, version: Version) -> dict[str, Any]:
+    judged = {
         kind: {name: vars(estimate) for name, estimate in candidate.metrics.items()}
         for kind, candidate in made.backtest.candidates.items()
     }
+    return {"version": version.number, "chosen": made.backtest.chosen, **judged}
+
+
+@singledispatch
+def _shown(made: Any, version: Version) -> RenderableType:
+    """A training for people: as a rule what `tokui train` shows."""
+    return show.trained(made, version)
+
+
+@_shown.register
+def _(made: Training, version: Version) -> RenderableType:
+    return show.contest_shown(f"{version.task}, {len(made.backtest.actual):,} customers", made)
 
 
 def _ask(

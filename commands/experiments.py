@@ -30,7 +30,7 @@ def listed(config: Config = TOML, as_json: Json = False) -> None:
     with bound(config) as tables:
         found = assigned(tables)
         strange = costs_of_nobody(tables)
-    say(jsonable(found), as_json, lambda: out.print(show.experiments(found, strange), highlight=False))
+    say(jsonable(found), as_json, lambda: out.print(show.experiments_shown(found, strange), highlight=False))
 
 
 @app.command()
@@ -67,7 +67,7 @@ def plan(
         found = plan_experiment(
             read_history(tables), effect, days=days or horizon_days(settings), design=design, progress=step
         )
-    say(jsonable(found), as_json, lambda: out.print(show.plan(found, settings.currency)))
+    say(jsonable(found), as_json, lambda: out.print(show.plan_shown(found, settings.currency)))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json 
     from commands.show import experiments as show
 
     found = _read(config, experiment, "readout")
-    say(found.to_dict(), as_json, lambda: out.print(show.readout(found)))
+    say(found.to_dict(), as_json, lambda: out.print(show.readout_shown(found)))
 
 
 @app.command()
@@ -154,7 +154,7 @@ def before_after(
         each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
         each["compared"] = side != "none"
     document |= {"causal": False, "written": None if path is None else str(path)}
-    say(document, as_json, lambda: out.print(show.before_after(found, settings.currency)))
+    say(document, as_json, lambda: out.print(show.before_after_shown(found, settings.currency)))
 
 
 def _read(config: Path, experiment: str | None, verb: str) -> "Readout":

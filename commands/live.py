@@ -41,10 +41,10 @@ def serve(
     from features.settings import load_settings
     from serving.service import serve as start
     from training.live import Live, live_folder
-    from training.promotion import sync
+    from training.promotion import sync_live
 
     settings = load_settings(config)
-    sync(tracker_of(settings), Live(live_folder(settings)))
+    sync_live(tracker_of(settings), Live(live_folder(settings)))
     url = f"http://{host}:{port}"
     say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
     start(settings.folder, host, port, workers)
@@ -62,11 +62,11 @@ def score(
     from serving.predictor.champions import load_predictor
     from serving.scoring import score as write
     from training.live import Live, live_folder
-    from training.promotion import sync
+    from training.promotion import sync_live
 
     settings = load_settings(config)
     live = Live(live_folder(settings))
-    sync(tracker_of(settings), live)
+    sync_live(tracker_of(settings), live)
     with progress("scoring") as step:
         rows = write(load_predictor(live), path, progress=step)
     say(

@@ -3,17 +3,9 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from commands.shared import THREADS, TOML, Config, Json, bound, out, progress, say, tracker_of
-from features.counted import counted
-
-
-def _task(name: str) -> None:
-    from features.errors import SettingsError
-    from training.promotion import ALL
-
-    if name not in ALL:
-        raise SettingsError(f"{name!r} is not a task; those are {', '.join(ALL)}")
 
 
 def train(
@@ -30,57 +22,39 @@ def train(
     """Train models, judge them on what they have not seen, and register the best as challenger."""
     from commands.show import models as show
     from features.history import read_history
-    from training.uplift.register import register_uplift
-    from training.uplift.train import UPLIFT, train_uplift
-    from training.value.register import register
-    from training.value.tasks import TASKS
-    from training.value.train import train as fit
+    from training.jobs import USUAL, job_of
 
-    names = tasks or list(TASKS)
-    for name in names:
-        _task(name)
-    found = []
+    jobs = [job_of(name) for name in tasks or USUAL]
+    documents = []
     with bound(config) as tables:
         tracker = tracker_of(tables.settings)
         history = read_history(tables)
-        for name in names:
-            if name == UPLIFT:
-                with progress(name) as step:
-                    learnt = train_uplift(
-                        tables, history, experiment, trials=trials,
-                        journals=tracker.folder / "tuning", threads=THREADS, progress=step,
-                    )  # fmt: skip
-                    step("registering")
-                    version = register_uplift(tracker, learnt)
-                found.append(show.uplift_document(version, learnt))
-                if not as_json:
-                    out.print(show.uplift(version, learnt))
-                continue
-            with progress(name) as step:
-                made = fit(
-                    TASKS[name](tables.settings), history, trials=trials,
+        for job in jobs:
+            with progress(job.name) as step:
+                made = job.train(
+                    tables, history, experiment=experiment, trials=trials,
                     journals=tracker.folder / "tuning", threads=THREADS, progress=step,
                 )  # fmt: skip
                 step("registering")
-                version = register(tracker, made)
-            found.append(show.version_document(version) | {"refused": made.backtest.refused})
+                version = job.register(tracker, made)
+            documents.append(show.document(made, version))
             if not as_json:
-                judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
-                judged_on = counted(len(made.backtest.actual), "customer")
-                title = f"{name} {version.number}, {judged_on} from {version.judged_at[:10]} on"
-                out.print(show.compared(title, version.kind, judged, made.backtest.refused))
-                out.print(f"model card: {tracker.artifact(version, 'card.html')}", soft_wrap=True)
-    say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
+                out.print(show.trained(made, version))
+                if unasked := version.tags.get("champion_unasked"):
+                    out.print(escape(unasked), soft_wrap=True)
+                if (card := tracker.artifact(version, "card.html")).exists():
+                    out.print(f"model card: {card}", soft_wrap=True)
+    say(documents, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
 
 
 def models(config: Config = TOML, as_json: Json = False) -> None:
     """List model versions, their aliases and out-of-time metrics."""
     from commands.show import models as show
     from features.settings import load_settings
-    from training.promotion import ALL
+    from training.jobs import JOBS
 
     tracker = tracker_of(load_settings(config))
-    versions = [version for task in ALL for version in tracker.versions(task)]
+    versions = [version for task in JOBS for version in tracker.versions(task)]
 
     documents = [show.version_document(version) for version in versions]
     say(documents, as_json, lambda: out.print(show.versions(versions)))
@@ -98,19 +72,18 @@ def promote(
     """Make the challenger champion, unless it is worse out of time than the champion."""
     from commands.show import models as show
     from features.settings import load_settings
+    from training.jobs import JOBS, USUAL, job_of
     from training.live import Live, live_folder
-    from training.promotion import ALL
-    from training.promotion import promote as crown
-    from training.value.tasks import TASKS
+    from training.promotion import promote_version
 
     settings = load_settings(config)
     tracker, live = tracker_of(settings), Live(live_folder(settings))
-    waiting = [task for task in ALL if tracker.holding(task, "challenger")]
-    names = tasks or (list(TASKS) if version or not waiting else waiting)
+    waiting = [task for task in JOBS if tracker.holding(task, "challenger")]
+    names = tasks or (USUAL if version or not waiting else waiting)
     done = []
     for name in names:
-        _task(name)
-        done.append(crown(settings, tracker, live, name, number=version, force=force))
+        job = job_of(name)
+        done.append(promote_version(settings, tracker, live, job.name, number=version, force=force))
         if not as_json:
             out.print(show.promoted(done[-1]))
     say(

@@ -1,4 +1,6 @@
-"""Array types that the rooms share."""
+"""Types that the rooms share."""
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,3 +16,6 @@ Times = npt.NDArray[np.int64]
 
 Index = npt.NDArray[np.int32]
 """Positions in a batch, or category codes, where −1 means missing."""
+
+Progress = Callable[[str], None]
+"""Told each step of something long, in plain words."""

@@ -14,7 +14,7 @@ from features.settings import Settings, load_settings
 from features.world.simulate import simulate
 from tests.training.trials import Trials, opened
 from training.value.tasks import TASKS
-from training.value.train import Training, train
+from training.value.train import Training, train_value
 
 # What lands is what was tested: the same examples everywhere. To look for new ones, run pytest with
 # --hypothesis-profile=default.
@@ -76,7 +76,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="session")
 def trained(world: World) -> dict[str, Training]:
     """Both tasks trained on it."""
-    return {name: train(task(world.settings), world.history) for name, task in TASKS.items()}
+    return {name: train_value(task(world.settings), world.history) for name, task in TASKS.items()}
 
 
 @pytest.fixture(scope="session")

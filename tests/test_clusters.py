@@ -39,11 +39,12 @@ from tests.training.owners import (
 )
 from training.live import Live, live_folder
 from training.models.bundle import write_bundle
+from training.models.uplift import UPLIFT
 from training.readout import read_experiment
 from training.tracking import Tracker
 from training.uplift.learning import LEARNERS
 from training.uplift.rows import UpliftTrees
-from training.uplift.train import UPLIFT, UpliftTraining, train_uplift
+from training.uplift.train import UpliftTraining, train_uplift
 
 OWNER = dict(accounts())
 

@@ -2,28 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from evaluation.estimate import Comparison
 from features.errors import NoChampionError, PromotionError
 from features.settings import Settings
+from training.jobs import JOBS
 from training.live import Live
 from training.tracking import CHALLENGER, CHAMPION, Tracker, Version
-from training.uplift.register import against_champion
-from training.uplift.train import METRIC, UPLIFT
-from training.value.backtest import compare
-from training.value.tasks import TASKS
 
 WORSE = 0.05
 """One-sided p value below which a challenger counts as worse."""
-
-ALL = (*TASKS, UPLIFT)
-"""Everything that can be promoted."""
-
-
-def metric_of(task: str) -> str:
-    """Name of the metric by which a task's versions are compared."""
-    return METRIC if task == UPLIFT else TASKS[task].metric.name
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ class Promotion:
     forced: bool
 
 
-def promote(
+def promote_version(
     settings: Settings,
     tracker: Tracker,
     live: Live,
@@ -60,7 +47,7 @@ def promote(
         settings: tokui.toml.
         tracker: The registry.
         live: Where servers read.
-        task: ``ltv``, ``churn`` or ``uplift``.
+        task: One of `JOBS`.
         number: The version; the challenger if not given.
         force: Promote whatever the comparison says; a tag will tell.
 
@@ -85,7 +72,7 @@ def promote(
             if not comparison.p_worse >= WORSE:
                 reason = (
                     f"{task} version {version.number} is worse than champion {before.number} out of time "
-                    f"({metric_of(task)} {comparison.a:.4g} against {comparison.b:.4g} on {customers:,} "
+                    f"({JOBS[task].metric} {comparison.a:.4g} against {comparison.b:.4g} on {customers:,} "
                     f"customers, p = {comparison.p_worse:.3f})"
                 )
         except PromotionError as error:
@@ -114,39 +101,31 @@ def against(
     Raises:
         PromotionError: They were never judged on the same rows.
     """
-    if challenger.task == UPLIFT:
-        return against_champion(tracker, challenger, champion)
-    task = TASKS[challenger.task](settings)
-    mine = tracker.record(challenger)
+    job, mine = JOBS[challenger.task], tracker.record(challenger)
     if mine.champion_number == champion.number and mine.champion is not None:
-        return compare(task, mine.actual, mine.prediction, mine.champion), len(mine.actual)
+        return job.compare(settings, mine, mine.champion), len(mine.actual)
     theirs = tracker.record(champion)
-    if challenger.judged_at != champion.judged_at or mine.actual.shape[1] != theirs.actual.shape[1]:
-        raise PromotionError(
-            f"{challenger.task} version {challenger.number} was judged at {challenger.judged_at} and champion "
-            f"{champion.number} at {champion.judged_at}; train again, so that both are judged on the same rows"
-        )
-    position = {customer: k for k, customer in enumerate(theirs.customers)}
-    shared = [k for k, customer in enumerate(mine.customers) if customer in position]
-    other = [position[mine.customers[k]] for k in shared]
-    same = len(shared) > 1 and np.array_equal(mine.actual[shared], theirs.actual[other])
-    if not same:
-        raise PromotionError(
-            f"{challenger.task} version {challenger.number} and champion {champion.number} were trained on other "
-            "outcomes of the same customers; train again, so that both are judged on the same rows"
-        )
-    return compare(task, mine.actual[shared], mine.prediction[shared], theirs.prediction[other]), len(shared)
+    place = {customer: row for row, customer in enumerate(theirs.customers)}
+    shared = [row for row, customer in enumerate(mine.customers) if customer in place]
+    customers, theirs = len(mine.customers), theirs.take([place[mine.customers[row]] for row in shared])
+    mine = mine.take(shared)
+    why = job.apart(challenger, champion, mine, theirs, customers)
+    if why:
+        raise PromotionError(why)
+    return job.compare(settings, mine, theirs.prediction), len(shared)
 
 
-def sync(tracker: Tracker, live: Live) -> None:
+def sync_live(tracker: Tracker, live: Live) -> None:
     """Put the registry's champions where servers read, for example after an alias was moved elsewhere.
 
     Raises:
-        NoChampionError: A task has none.
+        NoChampionError: A task that is not optional has none.
     """
-    champions = [tracker.champion(task) for task in TASKS]
-    # Uplift needs an experiment, which not everyone has: without a champion it is just not served.
-    uplift = tracker.holding(UPLIFT, CHAMPION)
-    for version in champions if uplift is None else [*champions, uplift]:
-        if not live.holds(version.task, version.number):
+    # All of them are looked up before anything is written.
+    champions = [
+        tracker.holding(job.name, CHAMPION) if job.optional else tracker.champion(job.name)
+        for job in JOBS.values()
+    ]
+    for version in champions:
+        if version is not None and not live.holds(version.task, version.number):
             live.publish(version.task, version.number, tracker.artifact(version, "model"))

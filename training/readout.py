@@ -1,42 +1,53 @@
-"""An experiment read from bound tables: measures made, effects read, the long term added."""
+"""An experiment read from bound tables: enrolled, models asked, effects read, and composed."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow.parquet as pq
+import numpy.typing as npt
 
-from evaluation.effects.returns import Surrogate, calibration
+from evaluation.effects.returns import Surrogate
+from evaluation.effects.sampleratio import SampleRatio
 from evaluation.effects.winsor import winsorise
-from evaluation.estimate import Estimate
 from evaluation.experiments import measures as made
 from evaluation.experiments.breakdowns import read_course, read_looks, read_segments
-from evaluation.experiments.enrolment import Enrolment, enrol, horizon_days, question
+from evaluation.experiments.enrolment import Enrolment, enrol, horizon_days
 from evaluation.experiments.measures import facts
 from evaluation.experiments.reading import Reading
-from evaluation.experiments.records import Readout, Warned, verdict
-from evaluation.experiments.targeting import Ahead, UpliftReading
-from evaluation.uplift.curves import Curve, qini_curve, toc_curve
-from evaluation.uplift.halfsamples import HalfSamples
-from evaluation.uplift.policy import choose, thresholds
-from evaluation.uplift.policy_value import gain_curve, policy_test
-from evaluation.uplift.selection import CROSS_FITTED
+from evaluation.experiments.records import Measure, Readout, Warned, verdict
+from evaluation.experiments.targeting import UpliftReading
 from features.binding.tables import Tables
-from features.engine.compute import compute
-from features.engine.observations import Observations, wall_clock
-from features.errors import ExperimentError, ModelError
-from features.history import ORDERED, History
-from features.types import DAY
+from features.engine.observations import wall_clock
+from features.history import History
+from features.types import Floats, Progress
 from training.expected import expected_margin
-from training.tracking import CHAMPION, Tracker, hashed
-from training.uplift.learning import LEARNERS
-from training.uplift.propensity import estimate_propensity
-from training.uplift.register import HELD_OUT
-from training.uplift.train import METRIC, UPLIFT
+from training.tracking import Tracker
+from training.uplift.propensity import weighed
+from training.uplift.readout import read_uplift
+from training.value.longterm import predict_long_term
 
-Progress = Callable[[str], None]
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What models say of the experiment's customers.
+
+    Args:
+        expected: Margin that features before the assignment let expect, [n].
+        segments: Segments to look at, [n] by dimension.
+        ratio: Sample-ratio check; of a broken one, models are not asked any further.
+        after: LTV after the horizon, where a champion predicts it.
+        uplift: Whom to treat, where a model was trained on this experiment.
+        warnings: Why a model that there is could not be asked.
+    """
+
+    expected: Floats
+    segments: Mapping[str, npt.NDArray[np.str_]]
+    ratio: SampleRatio | None
+    after: Surrogate | None
+    uplift: UpliftReading | None
+    warnings: tuple[Warned, ...]
 
 
 def read_experiment(
@@ -64,38 +75,65 @@ def read_experiment(
         ExperimentError: The experiment cannot be read: no such one, no control, control too small, or
             arms that nobody drew and that hardly anyone could have been in.
     """
-    settings, days = history.settings, horizon_days(history.settings)
+    days = horizon_days(history.settings)
     progress("features before the assignments")
     enrolment = enrol(tables, history, experiment, days=days, threads=threads)
-    trial = enrolment.trial
-    if not trial.randomised and not enrolment.designed:
-        progress("propensities")
-        overlap = estimate_propensity(trial, enrolment.matrix, seed=settings.training.seed)
-        trial = replace(trial, propensity=overlap.propensity)
-    reading = Reading(trial, enrolment.checkable, level, settings.training.seed)
+    seed = history.settings.training.seed
+    trial, _ = weighed(enrolment, seed, progress)
+    reading = Reading(trial, enrolment.checkable, level, seed)
     arms, small = reading.readable()
+    progress("models")
+    asked = _ask(history, tracker, enrolment, days, reading.ratio(), threads)
     progress("measures")
-    expected_ahead = expected_margin(history, enrolment, days)
-    measured = made.measures(tables, history, enrolment, days, expected_ahead)
-    found, told = zip(*map(facts, measured), strict=True)
-    primary = next(each for each in found if each.name == made.PRIMARY)
-    ratio = reading.ratio()
-    blocked = ratio is not None and ratio.broken
+    measured = made.measures(tables, history, enrolment, days, asked.expected)
     progress("effects")
-    after, unused = (None, None) if blocked else _after(history, tracker, enrolment, days, threads)
-    # Numbers of groups that are not comparable would be believed all the same, so there are none.
-    arms_read = [] if blocked else arms
-    effects = reading.effects(found, arms_read, made.PRIMARY, after=after)
+    return _compose(history, enrolment, reading, arms, measured, asked, small)
+
+
+def _ask(
+    history: History,
+    tracker: Tracker,
+    enrolment: Enrolment,
+    days: int,
+    ratio: SampleRatio | None,
+    threads: int,
+) -> _Asked:
+    expected = expected_margin(history, enrolment, days)
+    segments = made.segments(enrolment, expected)
+    if ratio is not None and ratio.broken:
+        # Numbers of groups that are not comparable would be believed all the same, so there are none.
+        return _Asked(expected, segments, ratio, None, None, ())
+    after = predict_long_term(history, tracker, enrolment, days, threads)
+    uplift = read_uplift(history, tracker, enrolment, segments["value"])
+    return _Asked(
+        expected,
+        segments,
+        ratio,
+        after if isinstance(after, Surrogate) else None,
+        uplift if isinstance(uplift, UpliftReading) else None,
+        tuple(answer for answer in (after, uplift) if isinstance(answer, Warned)),
+    )
+
+
+def _compose(
+    history: History,
+    enrolment: Enrolment,
+    reading: Reading,
+    readable: list[int],
+    measured: list[Measure],
+    asked: _Asked,
+    small: list[Warned],
+) -> Readout:
+    settings, trial, days = history.settings, reading.trial, horizon_days(history.settings)
+    costs, after, ratio = settings.uplift.costs, asked.after, asked.ratio
+    measures, told = zip(*map(facts, measured), strict=True)
+    primary = next(measure for measure in measures if measure.name == made.PRIMARY)
     before, _ = facts(made.margin_before(history, enrolment, days))
-    expected = primary.before[:, -1] if primary.before is not None else primary.value
-    dimensions = made.segments(enrolment, expected)
-    progress("segments")
-    by_segment = read_segments(reading, primary, arms_read, dimensions)
-    progress("time course")
     grown = {day: winsorise(value).value for day, value in made.grown(history, enrolment, days).items()}
-    attrition = (reading.attrition(each) for each in found)
-    costs = settings.uplift.costs
-    lasting = [] if after is None else reading.returns(primary, arms_read, costs, after)
+    arms = [] if ratio is not None and ratio.broken else readable
+    effects = reading.effects(measures, arms, made.PRIMARY, after=after)
+    lasting = [] if after is None else reading.returns(primary, arms, costs, after)
+    attrition = [reading.attrition(measure) for measure in measures]
     return Readout(
         project=settings.name,
         experiment=trial.name,
@@ -107,150 +145,20 @@ def read_experiment(
         last=wall_clock(int(trial.assigned_at.max())),
         data_until=wall_clock(history.end),
         horizon_days=days,
-        level=level,
+        level=reading.level,
         randomised=trial.randomised,
         ratio=ratio,
         primary=made.PRIMARY,
         measures=tuple(told),
         effects=tuple(effects),
-        before=tuple(reading.effects([before], arms, made.PRIMARY)),
-        segments=tuple(by_segment),
-        course=tuple(read_course(reading, grown, arms_read, primary.before)),
-        looks=read_looks(reading, primary, arms_read),
-        returns=tuple(reading.returns(primary, arms_read, costs)),
+        before=tuple(reading.effects([before], readable, made.PRIMARY)),
+        segments=tuple(read_segments(reading, primary, arms, asked.segments)),
+        course=tuple(read_course(reading, grown, arms, primary.before)),
+        looks=read_looks(reading, primary, arms),
+        returns=tuple(reading.returns(primary, arms, costs)),
         lasting=tuple(lasting),
-        verdict=verdict(effects, made.PRIMARY, ratio, level),
-        warnings=(
-            *enrolment.warnings,
-            *small,
-            *(each for each in (*attrition, unused) if each is not None),
-        ),
+        verdict=verdict(effects, made.PRIMARY, ratio, reading.level),
+        warnings=(*enrolment.warnings, *small, *filter(None, attrition), *asked.warnings),
         made=datetime.now(ZoneInfo(settings.timezone)),
-        uplift=None if blocked else _uplift(history, tracker, enrolment, dimensions["value"]),
+        uplift=asked.uplift,
     )
-
-
-def _after(
-    history: History, tracker: Tracker, enrolment: Enrolment, days: int, threads: int
-) -> tuple[Surrogate | None, Warned | None]:
-    """LTV predicted at each customer's horizon for what comes after, discounted to the assignment.
-
-    And how such predictions of the same model did out of time; a warning instead where there is an
-    LTV champion that does not serve for that.
-    """
-    champion = tracker.holding("ltv", CHAMPION)
-    if champion is None:
-        return None, None
-    try:
-        # Not the one that is served: it has seen what came after, and the record below is of this one.
-        bundle = tracker.bundle(champion, "rehearsed")
-        record = tracker.record(champion)
-        if bundle.fingerprint != history.features.fingerprint:
-            return None, _unused(champion.number, enrolment, "its features are not those of today")
-        # Largest outcomes are brought in as in every effect: one account must not turn the slope.
-        calibrated = calibration(record.prediction[:, 0], winsorise(record.actual[:, 0]).value)
-    except (ModelError, ExperimentError, OSError) as error:
-        return None, _unused(champion.number, enrolment, str(error))
-    now = enrolment.observations
-    then = Observations(now.customers, now.cutoffs + days * DAY)
-    matrix = compute(history.features, history.store.streams, then, threads=threads)
-    ordered = matrix.column(ORDERED) > 0
-    found = np.zeros(len(matrix))
-    found[ordered] = bundle.model.predict(matrix.take(ordered))
-    rate_ = history.settings.ltv.discount_rate
-    later = (1 + rate_) ** (-days / 365.25)
-    # Discounting the prediction discounts what it is off by as well.
-    shrink = np.array([later, 1.0])
-    calibrated = replace(
-        calibrated,
-        intercept=calibrated.intercept * later,
-        covariance=calibrated.covariance * np.outer(shrink, shrink),
-    )
-    return Surrogate(winsorise(found * later).value, calibrated), None
-
-
-def _unused(number: int, enrolment: Enrolment, why: str) -> Warned:
-    return Warned(
-        "no_long_term", len(enrolment.trial), str(number),
-        f"LTV after the horizon is not predicted, because version {number}, the champion, cannot do it: {why}; "
-        "train and promote LTV again",
-    )  # fmt: skip
-
-
-def _uplift(
-    history: History,
-    tracker: Tracker,
-    enrolment: Enrolment,
-    segments: np.ndarray[tuple[int], np.dtype[np.str_]],
-) -> UpliftReading | None:
-    """The newest uplift model of this experiment and this data, on customers it had not seen."""
-    name = enrolment.trial.name
-    versions = [
-        version for version in tracker.versions(UPLIFT)
-        if version.tags.get("experiment") == name
-        and version.tags.get("data_fingerprint") == history.fingerprint
-    ]  # fmt: skip
-    if not versions:
-        return None
-    version = versions[0]
-    try:
-        facts_ = tracker.bundle(version).facts
-    except ModelError:
-        # Trained on features that are computed otherwise now, or altered: it cannot be served either.
-        return None
-    if facts_["question"] != question(history.settings):
-        # It answers another question than this page does.
-        return None
-    table = pq.read_table(tracker.artifact(version, HELD_OUT))
-    ids = hashed(history.ids(enrolment.observations).tolist(), history.settings.name)
-    place = {each: k for k, each in enumerate(ids)}
-    here = [place[each] for each in table["customer"].to_pylist() if each in place]
-    arms = tuple(facts_["outputs"])
-    if len(here) != len(table):
-        return None
-    scores, said, calibrated = (
-        np.column_stack([table[f"{word}_{k}"].to_numpy() for k in range(len(arms))])
-        for word in ("score", "said", "calibrated")
-    )
-    clusters = None if enrolment.trial.clusters is None else enrolment.trial.clusters[here]
-    costs = history.settings.uplift.costs
-    cost = np.array([float(costs.get(arm, 0.0)) for arm in arms])
-    samples = HalfSamples.draw(len(scores), clusters)
-    gain, choice = gain_curve(calibrated, cost, scores, samples=samples), choose(calibrated, cost)
-    proven = bool(facts_["proven"])
-    best = int((calibrated - cost).mean(axis=0).argmax())
-    ahead = None
-    if proven and (calibrated[:, best] - cost[best]).mean() > 0:
-        # The best of several arms is partly the luckiest: as wide as so many arms need (Bonferroni).
-        everyone = np.full(len(choice), best)
-        found = policy_test(scores, choice, everyone, cost, clusters=clusters, level=1 - 0.05 / len(arms))
-        ahead = Ahead(arms[best], _wider(found.difference))
-    return UpliftReading(
-        learner=facts_["learner"],
-        proven=proven,
-        p=float(facts_["p_better"]),
-        qini={arm: Estimate(*found["qini"]) for arm, found in facts_["ranking"].items()},
-        autoc={arm: Estimate(*found["autoc"]) for arm, found in facts_["ranking"].items()},
-        learners={
-            kind: version.metrics[f"{METRIC}_{kind}"] for kind in LEARNERS if f"{METRIC}_{kind}" in version.metrics
-        },
-        toc={arm: _crossed(toc_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
-        curves={arm: _crossed(qini_curve(scores[:, k], said[:, k], samples=samples)) for k, arm in enumerate(arms)},
-        # Where nothing is proven the policy is the best arm for everyone.
-        gain=replace(gain, policy=_crossed(gain.policy) if proven else gain.constant),
-        ahead=ahead,
-        costs=dict(zip(arms, cost.tolist(), strict=True)),
-        rules=thresholds(choice, calibrated, cost, segments[here], arms),
-        version=version.number,
-    )  # fmt: skip
-
-
-def _crossed(curve: Curve) -> Curve:
-    """A curve whose band allows for predictions of cross-fitted models, as the selection does."""
-    low, high = (curve.value + CROSS_FITTED * (end - curve.value) for end in (curve.low, curve.high))
-    return Curve(curve.at, curve.value, low, high)
-
-
-def _wider(found: Estimate) -> Estimate:
-    low, high = (found.value + CROSS_FITTED * (end - found.value) for end in (found.low, found.high))
-    return Estimate(found.value, low, high)

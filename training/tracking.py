@@ -14,9 +14,9 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,18 @@ class Record:
     champion: Floats | None = None
     champion_number: int | None = None
     clusters: npt.NDArray[np.intp] | None = None
+
+    def take(self, rows: Sequence[int]) -> "Record":
+        """Some of the rows."""
+        picked = np.asarray(rows, np.intp)
+        return replace(
+            self,
+            customers=[self.customers[row] for row in rows],
+            actual=self.actual[picked],
+            prediction=self.prediction[picked],
+            champion=None if self.champion is None else self.champion[picked],
+            clusters=None if self.clusters is None else self.clusters[picked],
+        )
 
 
 def hashed(customer_ids: list[str], salt: str) -> list[str]:

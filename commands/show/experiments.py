@@ -18,7 +18,7 @@ from evaluation.reports.words import NOTHING
 from features.counted import counted
 
 
-def experiments(found: Sequence[Assigned], strange: str | None) -> Group:
+def experiments_shown(found: Sequence[Assigned], strange: str | None) -> Group:
     """Experiments with their customers by arm, and a line for everything that is odd."""
     made = grid("experiment", "customers", "by arm", "assigned")
     for each in found:
@@ -33,7 +33,7 @@ def experiments(found: Sequence[Assigned], strange: str | None) -> Group:
     return Group(made, *lines, *([f"[bold]noted[/] {escape(strange)}"] if strange else []))
 
 
-def plan(found: ExperimentPlan, currency: str) -> Group:
+def plan_shown(found: ExperimentPlan, currency: str) -> Group:
     """Accounts needed, what could be shown, and how long it takes."""
     design = found.design
     made = grid(
@@ -71,9 +71,9 @@ def plan(found: ExperimentPlan, currency: str) -> Group:
     return Group(made, *lines)
 
 
-def readout(found: Readout) -> Group:
+def readout_shown(found: Readout) -> Group:
     """The finding, the sample ratio, effects, and what was earned."""
-    lines = [f"[bold]{verdict(found)}[/]"]
+    lines = [f"[bold]{verdict_line(found)}[/]"]
     if not found.randomised:
         lines.append(
             "observational: arms were not drawn, so this holds only as far as features explain the choice"
@@ -95,7 +95,7 @@ def readout(found: Readout) -> Group:
 
 def summary(found: Readout) -> Group:
     """The finding and what was earned."""
-    return Group(f"[bold]{verdict(found)}[/]", *_earned(found))
+    return Group(f"[bold]{verdict_line(found)}[/]", *_earned(found))
 
 
 def _earned(found: Readout) -> list[Table | str]:
@@ -130,7 +130,7 @@ def _earned(found: Readout) -> list[Table | str]:
     return lines
 
 
-def verdict(found: Readout) -> str:
+def verdict_line(found: Readout) -> str:
     """The finding in one line."""
     gains, losses = (", ".join(map(escape, arms)) for arms in (found.verdict.gains, found.verdict.losses))
     days = f"{found.primary} in {found.horizon_days} days"
@@ -144,7 +144,7 @@ def verdict(found: Readout) -> str:
     }[found.verdict.code]
 
 
-def before_after(found: BeforeAfter, currency: str) -> Group:
+def before_after_shown(found: BeforeAfter, currency: str) -> Group:
     """That it is not causal, and the tables of the page; periods that are not compared are faint."""
     w = words_for([found], currency)
     faint = {k for k, side in enumerate(sides(found)) if side == "none"}

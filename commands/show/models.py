@@ -1,20 +1,23 @@
 """What the command line shows people: reports, trainings, versions and promotions as tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import singledispatch
 from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from evaluation.estimate import Estimate
 from features.binding.report import TableReport
 from features.counted import counted
-from training.promotion import Promotion, metric_of
+from training.jobs import JOBS
+from training.promotion import Promotion
 from training.tracking import Version
 from training.uplift.train import UpliftTraining
+from training.value.train import Training
 
-METRICS = 4
+_METRICS = 4
 """So many metrics stand side by side on a narrow terminal; the model card has all."""
 
 _FINE = 1000
@@ -43,11 +46,11 @@ def reports(found: Iterable[TableReport]) -> Group:
     return Group(made, *lines)
 
 
-def compared(
+def candidates_shown(
     title: str, chosen: str, judged: Mapping[str, Mapping[str, Estimate]], refused: Mapping[str, str]
 ) -> Group:
     """Candidates and their metrics with intervals, the chosen one in bold."""
-    names = list(judged[chosen])[:METRICS]
+    names = list(judged[chosen])[:_METRICS]
     made = grid("candidate", *names, title=f"{title}, 95 % intervals")
     for kind, metrics in judged.items():
         mark = "[bold]" if kind == chosen else ""
@@ -65,7 +68,7 @@ def versions(found: Sequence[Version]) -> Table | str:
         return "no models yet; run [bold]tokui train[/]"
     made = grid("model", "alias", "kind", "judged at", "out of time (95 % interval)")
     for version in found:
-        measured = list(version.metrics.items())[:METRICS]
+        measured = list(version.metrics.items())[:_METRICS]
         shown = "\n".join(f"{name} {e.value:.3f} ({e.low:.3f}–{e.high:.3f})" for name, e in measured)
         name = f"{version.task} {version.number}"
         made.add_row(name, ", ".join(version.aliases), version.kind, version.judged_at[:10], shown)
@@ -96,22 +99,51 @@ def promoted(made: Promotion) -> str:
         why = f"was {made.before.number}"
     if made.comparison is not None:
         c = made.comparison
-        why += f"; {metric_of(task)} {c.a:.4g} against {c.b:.4g} on {counted(made.customers, 'customer')}"
+        why += f"; {JOBS[task].metric} {c.a:.4g} against {c.b:.4g} on {counted(made.customers, 'customer')}"
     return f"[bold]{task} {made.version.number}[/] is champion ({why})"
 
 
-def uplift_document(version: Version, made: UpliftTraining) -> dict[str, Any]:
-    """A training of uplift for machines."""
-    facts = made.bundle.facts
+@singledispatch
+def trained(made: Any, version: Version) -> RenderableType:
+    """What a training found; every job's own way to show it is registered below."""
+    raise TypeError(f"{type(made).__name__} of {version.task} cannot be shown")
+
+
+@singledispatch
+def document(made: Any, version: Version) -> dict[str, Any]:
+    """The same for machines."""
+    raise TypeError(f"{type(made).__name__} of {version.task} cannot be told")
+
+
+@trained.register
+def _(made: Training, version: Version) -> Group:
+    judged_on = f"{counted(len(made.backtest.actual), 'customer')} from {version.judged_at[:10]} on"
+    return contest_shown(f"{version.task} {version.number}, {judged_on}", made)
+
+
+@document.register
+def _(made: Training, version: Version) -> dict[str, Any]:
+    return version_document(version) | {"refused": made.backtest.refused}
+
+
+def contest_shown(title: str, made: Training) -> Group:
+    """The candidates of a training."""
+    judged = {kind: candidate.metrics for kind, candidate in made.backtest.candidates.items()}
+    return candidates_shown(title, made.backtest.chosen, judged, made.backtest.refused)
+
+
+@document.register
+def _(made: UpliftTraining, version: Version) -> dict[str, Any]:
+    facts = made.facts
     return version_document(version) | {
-        "experiment": facts["experiment"],
-        "observational": facts["observational"],
-        "customers": facts["customers"],
-        "learner": facts["learner"],
-        "proven": facts["proven"],
+        "experiment": facts.experiment,
+        "observational": facts.observational,
+        "customers": facts.customers,
+        "learner": facts.learner,
+        "proven": facts.proven,
         "p_better": made.selection.p_better,
         "effects": {arm: vars(effect) for arm, effect in made.effects.items()},
-        "warnings": [vars(each) for each in made.enrolment.warnings],
+        "warnings": [vars(warned) for warned in made.enrolment.warnings],
         "refused": made.cross.refused,
     }
 
@@ -129,13 +161,14 @@ def amount(found: Estimate, sign: str = "+", digits: int | None = None) -> str:
     return f"{value} ({low} to {high})"
 
 
-def uplift(version: Version, made: UpliftTraining) -> Group:
+@trained.register
+def _(made: UpliftTraining, version: Version) -> Group:
     """Learners compared, what each arm did on average, and whether it matters who is treated."""
-    facts, selection = made.bundle.facts, made.selection
-    currency = facts["currency"]
+    facts, selection = made.facts, made.selection
+    currency = facts.currency
     learners = grid(
         "learner", f"Qini, {currency} a customer", f"p, for all {len(selection.estimates)}", "",
-        title=f"uplift {version.number} from {facts['experiment']}, {counted(int(made.judged.sum()), 'customer')}, "
+        title=f"{version.task} {version.number} from {facts.experiment}, {counted(int(made.judged.sum()), 'customer')}, "
         "95 % intervals",
     )  # fmt: skip
     for kind, found in sorted(selection.estimates.items(), key=lambda item: -item[1].value):
@@ -146,12 +179,12 @@ def uplift(version: Version, made: UpliftTraining) -> Group:
             f"{selection.p_better[kind]:.3f}",
             note,
         )
-    arms = grid("arm", f"mean effect, {currency}", "customers", title="against " + facts["control"])
+    arms = grid("arm", f"mean effect, {currency}", "customers", title="against " + facts.control)
     for arm, found in made.effects.items():
         arms.add_row(
             escape(arm),
             amount(found),
-            f"{facts['customers'][arm]:,}",
+            f"{facts.customers[arm]:,}",
         )
     said = (
         f"proven: {selection.chosen} ranks customers better than treating everyone the same"
@@ -160,7 +193,7 @@ def uplift(version: Version, made: UpliftTraining) -> Group:
         "an arm's mean effect"
     )
     lines = [escape(each.message) for each in made.enrolment.warnings]
-    if facts["observational"]:
+    if facts.observational:
         lines.insert(
             0,
             "observational: arms were not drawn, so all of this holds only as far as features explain the choice",

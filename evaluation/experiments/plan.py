@@ -1,6 +1,5 @@
 """Planning an experiment from the user's own history: how many accounts, how sure, how long."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +17,7 @@ from features.engine.store import NEVER
 from features.engine.streams import ORDERS_BOOKED, ORDERS_PLACED
 from features.errors import ExperimentError
 from features.history import History
-from features.types import DAY, Floats
-
-Progress = Callable[[str], None]
+from features.types import DAY, Floats, Progress
 
 _FEWEST = 100
 _SIZES = (0.25, 0.5, 1.0)

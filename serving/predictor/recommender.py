@@ -20,11 +20,9 @@ from serving.predictor.answers import Action, Gain, Recommendation, Recommendati
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
 from training.live import Live
 from training.models.bundle import read_bundle
-from training.models.uplift import Bands, UpliftModel
+from training.models.uplift import UPLIFT, Bands, UpliftModel
 
 log = logging.getLogger("tokui.serving")
-
-UPLIFT = "uplift"
 
 NO_UPLIFT = (
     "no uplift model has been promoted; run `tokui train uplift --experiment ID`, then `tokui promote uplift`"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binomtest
 
@@ -160,3 +161,16 @@ def test_a_broken_sample_ratio_is_read_without_a_verdict(folder: Path, run: Run)
     found = json.loads(run("experiment", "readout", "skewed", "--json").out)
     assert found["verdict"] == {"code": "blocked", "gains": [], "losses": []}
     assert (found["effects"], found["returns"]) == ([], [])
+
+
+def test_features_of_an_experiment_are_written_and_a_grid_is_not_asked_for(folder: Path, run: Run) -> None:
+    done = run("features", "plain.parquet", "--experiment", "plain", "--json")
+    told = json.loads(done.out)
+    assert (told["rows"], told["cutoffs"], told["experiment"]) == (480, [], "plain")
+    table = pq.read_table(folder / "plain.parquet")
+    assert (table.num_rows, table.column_names[-3:]) == (480, ["arm", "propensity", "outcome_margin"])
+    before = files(folder)
+    said = run("features", "other.parquet", "--experiment", "plain", "--step-days", "30").refusal
+    assert "--first, --last and --step-days are of a grid of cutoffs" in said
+    assert "no experiment 'plian'" in run("features", "other.parquet", "--experiment", "plian").refusal
+    assert files(folder) == before

@@ -11,13 +11,17 @@ import pytest
 
 from evaluation.estimate import Estimate
 from features.errors import ChecksumError, NoChampionError, PromotionError, SourceError
+from training.jobs import JOBS
 from training.live import Live
 from training.models.bundle import write_bundle
-from training.promotion import against, promote, sync
+from training.promotion import against, promote_version, sync_live
 from training.tracking import CHALLENGER, CHAMPION, Tracker, without_secrets
 from training.value.backtest import Candidate
-from training.value.register import register
 from training.value.tasks import TASKS
+
+
+def register(tracker, training):
+    return JOBS[training.task.name].register(tracker, training)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +59,13 @@ def test_the_whole_way_of_a_version(world, trained, tracker, live, name):
     with pytest.raises(NoChampionError, match="tokui train"):
         tracker.champion(name)
     with pytest.raises(NoChampionError, match="tokui models"):
-        promote(settings, tracker, live, name)
+        promote_version(settings, tracker, live, name)
     first = register(tracker, trained[name])
     assert first.aliases == (CHALLENGER,)
     assert first.kind == trained[name].backtest.chosen
     assert first.metrics.keys() >= set(trained[name].backtest.winner.metrics)
     assert isinstance(next(iter(first.metrics.values())), Estimate)
-    done = promote(settings, tracker, live, name)
+    done = promote_version(settings, tracker, live, name)
     assert (done.before, done.comparison, done.forced) == (None, None, False)
     assert tracker.champion(name).number == first.number
     assert tracker.champion(name).tags["promoted_by"] == "first"
@@ -72,7 +76,7 @@ def test_the_whole_way_of_a_version(world, trained, tracker, live, name):
     comparison, customers = against(settings, tracker, second, tracker.champion(name))
     assert comparison.difference.value == 0
     assert customers == len(trained[name].backtest.actual)
-    done = promote(settings, tracker, live, name)
+    done = promote_version(settings, tracker, live, name)
     assert done.before.number == first.number
     assert done.version.number == tracker.champion(name).number == second.number
     assert tracker.champion(name).aliases == (CHAMPION,)
@@ -80,21 +84,21 @@ def test_the_whole_way_of_a_version(world, trained, tracker, live, name):
     # Worse: it stays a challenger, the champion stays, servers see nothing of it.
     third = register(tracker, spoilt(trained[name]))
     with pytest.raises(PromotionError, match=r"worse than champion .* out of time .*--force"):
-        promote(settings, tracker, live, name)
+        promote_version(settings, tracker, live, name)
     assert tracker.champion(name).number == second.number
     assert live.champions()[name] == second.number
-    done = promote(settings, tracker, live, name, force=True)
+    done = promote_version(settings, tracker, live, name, force=True)
     assert done.forced
     held = tracker.champion(name)
     assert (held.number, held.tags["promoted_by"]) == (third.number, "force")
     assert "worse than champion" in held.tags["forced_because"]
 
     # An older version may be called back by number.
-    promote(settings, tracker, live, name, number=second.number)
+    promote_version(settings, tracker, live, name, number=second.number)
     assert tracker.champion(name).number == second.number
     (live.folder / "champions.json").unlink()
     if all(tracker.holding(task, CHAMPION) for task in TASKS):
-        sync(tracker, live)
+        sync_live(tracker, live)
         assert live.champions()[name] == second.number
 
 
@@ -105,14 +109,14 @@ def test_versions_trained_without_a_champion_are_compared_by_their_records(world
     good, same, bad, other = (register(tracker, each) for each in (made, made, spoilt(made), moved))
     assert tracker.record(same).champion is None
     assert len(tracker.record(same).customers) == len(set(tracker.record(same).customers))
-    promote(world.settings, tracker, live, "ltv", number=good.number)
+    promote_version(world.settings, tracker, live, "ltv", number=good.number)
     champion = tracker.champion("ltv")
     comparison, customers = against(world.settings, tracker, same, champion)
     assert (comparison.difference.value, customers) == (0, len(backtest.actual))
     with pytest.raises(PromotionError, match="worse than champion"):
-        promote(world.settings, tracker, live, "ltv", number=bad.number)
+        promote_version(world.settings, tracker, live, "ltv", number=bad.number)
     with pytest.raises(PromotionError, match="other outcomes of the same customers"):
-        promote(world.settings, tracker, live, "ltv", number=other.number)
+        promote_version(world.settings, tracker, live, "ltv", number=other.number)
     late = dataclasses.replace(same, judged_at="2001-01-01T00:00:00")
     with pytest.raises(PromotionError, match="train again"):
         against(world.settings, tracker, late, champion)
@@ -120,13 +124,13 @@ def test_versions_trained_without_a_champion_are_compared_by_their_records(world
 
 def test_a_comparison_that_says_nothing_does_not_pass(world, trained, live, tracker):
     register(tracker, trained["ltv"])
-    promote(world.settings, tracker, live, "ltv", force=True)
+    promote_version(world.settings, tracker, live, "ltv", force=True)
     made = trained["ltv"]
     # Nobody brought anything: the Gini of that is not a number.
     nothing = dataclasses.replace(made.backtest, actual=np.zeros_like(made.backtest.actual))
     register(tracker, dataclasses.replace(made, backtest=nothing))
     with pytest.raises(PromotionError, match="--force"):
-        promote(world.settings, tracker, live, "ltv")
+        promote_version(world.settings, tracker, live, "ltv")
 
 
 def test_the_champion_is_asked_by_the_model_that_saw_nothing_of_the_judged_outcomes(
@@ -134,7 +138,7 @@ def test_the_champion_is_asked_by_the_model_that_saw_nothing_of_the_judged_outco
 ):
     made = trained["ltv"]
     version = register(tracker, made)
-    promote(world.settings, tracker, live, "ltv", force=True)
+    promote_version(world.settings, tracker, live, "ltv", force=True)
     panel, shape = made.backtest.panel, made.backtest.actual.shape
 
     def said():
@@ -160,15 +164,15 @@ def test_the_champion_is_asked_by_the_model_that_saw_nothing_of_the_judged_outco
 def test_a_broken_pointer_or_bundle_is_mended_by_promoting_and_serving(world, trained, tracker, live):
     for name in TASKS:
         register(tracker, trained[name])
-        promote(world.settings, tracker, live, name, force=True)
+        promote_version(world.settings, tracker, live, name, force=True)
     number = tracker.champion("ltv").number
     for broken in ("{", '{"ltv": null}', "[]"):
         live.pointer.write_text(broken)
-        promote(world.settings, tracker, live, "ltv", number=number)
+        promote_version(world.settings, tracker, live, "ltv", number=number)
         assert live.champions() == {"ltv": number}
-    sync(tracker, live)
+    sync_live(tracker, live)
     next(live.bundle("churn", live.champions()["churn"]).glob("*.json")).unlink()
-    sync(tracker, live)
+    sync_live(tracker, live)
     assert all(live.holds(name, tracker.champion(name).number) for name in TASKS)
 
 
@@ -195,7 +199,7 @@ def test_an_altered_model_is_not_promoted(world, trained, tracker, live):
     path.write_bytes(whole.replace(b"7", b"8", 1))
     before = tracker.holding("churn", CHAMPION)
     with pytest.raises(ChecksumError):
-        promote(world.settings, tracker, live, "churn", force=True)
+        promote_version(world.settings, tracker, live, "churn", force=True)
     assert tracker.holding("churn", CHAMPION) == before
     assert live.champions() == {}
 

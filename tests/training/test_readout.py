@@ -5,27 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.coverage_uplift import QUICK
 from evaluation.effects.effect import mean_effect, ratio_effect
-from evaluation.effects.returns import calibration
 from evaluation.effects.winsor import winsorise
-from evaluation.experiments.enrolment import enrol, horizon_days
 from evaluation.experiments.records import Code
-from evaluation.uplift.selection import Repeat, select
-from features.binding.tables import bind
-from features.engine.compute import compute
-from features.engine.observations import Observations
 from features.errors import ExperimentError
-from features.types import DAY
 from tests.training.trials import DAY_OF_TRIAL, HORIZON, arm_of, orders
-from training.live import Live
-from training.promotion import promote
 from training.readout import read_experiment
-from training.tracking import CHAMPION, Tracker
-from training.uplift.register import register_uplift
-from training.uplift.rows import UpliftTrees
-from training.uplift.train import train_uplift
-from training.value.register import register
+from training.tracking import Tracker
 
 
 @pytest.fixture(scope="module")
@@ -191,78 +177,3 @@ def test_where_nobody_drew_the_arms_it_says_so_and_weighs(trials, nowhere):
     assert unweighed.plain.absolute.low > 0
     assert weighed.plain.absolute.low < 0 < weighed.plain.absolute.high
     assert abs(weighed.plain.absolute.value) < unweighed.plain.absolute.value
-
-
-def test_an_uplift_model_of_this_experiment_and_data_is_read_too(trials, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.uplift.train.UpliftTrees", few)
-    tracker = Tracker(tmp_path / "mlruns")
-    made = train_uplift(trials.tables, trials.history, "plain")
-    version = register_uplift(tracker, made)
-    found = read_experiment(trials.tables, trials.history, tracker, "plain").uplift
-    assert (found.learner, found.proven, found.version) == (made.selection.chosen, True, 1)
-    assert found.p == made.selection.p_better[made.selection.chosen]
-    # With one arm, ranking it is what the learners were compared by.
-    assert parts(found.qini["treated"]) == close(made.selection.estimates[made.selection.chosen])
-    kind = made.selection.chosen
-    alone = [Repeat(each.scores, {kind: each.priorities[kind]}, each.fold) for each in made.cross.repeats]
-    autoc = select(alone, "autoc", level=made.selection.single_level).estimates[kind]
-    assert parts(found.autoc["treated"]) == close(autoc)
-    assert found.learners == dict(made.selection.estimates)
-    assert found.toc["treated"].value[-1] == pytest.approx(0, abs=1e-9)
-    # All are treated at the right end: everyone's mean effect less the cost.
-    policy = [rule for rule in found.rules if rule.arm == "treated"]
-    assert policy
-    assert sum(rule.treated for rule in policy) == (made.calibrated[:, 0] > 20).sum()
-    # A model of another experiment, or one that was altered, is not.
-    assert read_experiment(trials.tables, trials.history, tracker, "idle").uplift is None
-    path = tracker.artifact(version, "model") / "model.json"
-    path.write_bytes(path.read_bytes().replace(b"7", b"8", 1))
-    assert read_experiment(trials.tables, trials.history, tracker, "plain").uplift is None
-
-
-def few(outcome=QUICK.outcome, effect=QUICK.effect):
-    """Fewer trees than usual, where none are asked for."""
-    return UpliftTrees(outcome, effect)
-
-
-def test_with_a_champion_for_ltv_what_comes_after_is_read_too(world, trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.value.register.render_card", lambda card, lang="en": lang)
-    tracker, made = Tracker(tmp_path / "mlruns"), trained["ltv"]
-    register(tracker, made)
-    promote(world.settings, tracker, Live(tmp_path / "live"), "ltv")
-    days = horizon_days(world.settings)
-    with bind(world.settings) as tables:
-        name = "recommendations-2024"
-        found = read_experiment(tables, world.history, tracker, name)
-        enrolment = enrol(tables, world.history, name, days=days)
-    now = enrolment.observations
-    matrix = compute(
-        world.history.features,
-        world.history.store.streams,
-        Observations(now.customers, now.cutoffs + days * DAY),
-    )
-    said = np.where(matrix.column("orders_count_ever") > 0, made.rehearsed.model.predict(matrix), 0)
-    after = winsorise(said * 1.1 ** (-days / 365.25)).value
-    backtest = made.backtest
-    line = calibration(backtest.winner.prediction[:, 0], winsorise(backtest.actual[:, 0]).value)
-    margin = winsorise(world.history.money(now, days)).value
-    for k, arm in enumerate(enrolment.trial.arms[1:], 1):
-        mine, control = enrolment.trial.arm == k, enrolment.trial.arm == 0
-        total = margin + line.slope * after
-        effect = found.effect(arm, "ltv")
-        assert effect.plain.absolute.value == pytest.approx(
-            total[mine].mean() - total[control].mean(), rel=1e-6
-        )
-    assert found.sizes == enrolment.trial.sizes
-    clicked = found.effect("upsell", "clicked")
-    assert 0 <= clicked.plain.control <= 1
-    assert all(0 <= each.p <= 1 for each in found.effects)
-    assert found.lasting
-    assert all(each.beyond for each in found.lasting)
-    # One that cannot be read is not passed over in silence.
-    path = tracker.artifact(tracker.holding("ltv", CHAMPION), "rehearsed") / "model.json"
-    path.write_bytes(path.read_bytes().replace(b"7", b"8", 1))
-    with bind(world.settings) as tables:
-        without = read_experiment(tables, world.history, tracker, name)
-    assert not without.lasting
-    assert [each.example for each in without.warnings if each.code == "no_long_term"] == ["1"]

@@ -26,7 +26,7 @@ from training.models.churn import ChurnModel, churn_from_parts
 from training.models.conformal import ConformalIntervals
 from training.models.ltv import LtvModel, ltv_from_parts
 from training.models.servable import Parts
-from training.models.uplift import UpliftModel, uplift_from_parts
+from training.models.uplift import UPLIFT, UpliftModel, uplift_from_parts
 
 FORMAT = 1
 CANARIES = 16
@@ -35,7 +35,7 @@ CANARIES = 16
 _FROM_PARTS: Mapping[str, Callable[[Parts], LtvModel | ChurnModel | UpliftModel]] = {
     "ltv": ltv_from_parts,
     "churn": churn_from_parts,
-    "uplift": uplift_from_parts,
+    UPLIFT: uplift_from_parts,
 }
 
 

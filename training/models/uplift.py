@@ -18,6 +18,9 @@ from features.types import Floats
 from training.models.outcomes import expected
 from training.models.servable import Parts, PartsModel
 
+UPLIFT = "uplift"
+"""The task's name in the registry and in what servers read."""
+
 _MAX_WORDS = 12
 """A column of more categories than this has too few rows of each for a linear model."""
 

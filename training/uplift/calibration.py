@@ -16,7 +16,7 @@ from evaluation.estimate import Estimate
 from features.types import Floats
 from training.models.outcomes import whole
 
-Units = npt.NDArray[np.intp]
+_Units = npt.NDArray[np.intp]
 
 _GROUPS = 20
 _GROUP_ROWS = 100
@@ -30,7 +30,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class UpliftCalibration:
     """A piecewise linear map from a learner's score to an effect; flat beyond its ends.
 
     Args:
@@ -65,12 +65,12 @@ def calibrate(
     gamma: Floats,
     *,
     rounds: int = 1,
-    clusters: Units | None = None,
+    clusters: _Units | None = None,
     level: float = LEVEL,
     seed: int = 7,
     proven: bool = True,
     effect: Estimate | None = None,
-) -> Calibration:
+) -> UpliftCalibration:
     """Learn what scores mean.
 
     Args:
@@ -95,17 +95,17 @@ def calibrate(
     if kept == 0:
         flat = effect or Estimate(mean, mean - reach * spread, mean + reach * spread)
         value, low, high = (np.array([each]) for each in (flat.value, flat.low, flat.high))
-        return Calibration(np.zeros(1), value, low, high, 0.0)
+        return UpliftCalibration(np.zeros(1), value, low, high, 0.0)
     knots, fitted, own = _isotonic(score, gamma, unit, rounds)
     value = mean + kept * (fitted - mean)
     # A group's own mean is as sure as its size; what is borrowed from all customers is surer: the
     # posterior variance of a normal mean, of which a share `kept` is its own. And how much to keep is
     # an estimate, too, which matters the more the farther a group lies from the mean.
     error = np.sqrt(kept * own + (1 - kept) * spread**2 + (doubt * (fitted - mean)) ** 2)
-    return Calibration(knots, value, value - reach * error, value + reach * error, kept)
+    return UpliftCalibration(knots, value, value - reach * error, value + reach * error, kept)
 
 
-def _variance(residual: Floats, part: Units, unit: Units) -> Floats:
+def _variance(residual: Floats, part: _Units, unit: _Units) -> Floats:
     """Variance of the mean of each part from rows' residuals [n], the rows of a unit being one observation."""
     count = int(unit.max()) + 1
     pair, place = np.unique(part * count + unit, return_inverse=True)
@@ -114,7 +114,7 @@ def _variance(residual: Floats, part: Units, unit: Units) -> Floats:
     return np.asarray(units / np.maximum(units - 1, 1) * squares / rows**2)
 
 
-def _isotonic(score: Floats, gamma: Floats, unit: Units, rounds: int) -> tuple[Floats, Floats, Floats]:
+def _isotonic(score: Floats, gamma: Floats, unit: _Units, rounds: int) -> tuple[Floats, Floats, Floats]:
     """Knots, isotonic means and their variances of groups of similar scores."""
     from sklearn.isotonic import IsotonicRegression
 
@@ -134,7 +134,7 @@ def _isotonic(score: Floats, gamma: Floats, unit: Units, rounds: int) -> tuple[F
     return knots, fitted, _variance(gamma - means[part], level[part], unit)[level]
 
 
-def _confirmed(score: Floats, gamma: Floats, unit: Units, rounds: int, seed: int) -> tuple[float, float]:
+def _confirmed(score: Floats, gamma: Floats, unit: _Units, rounds: int, seed: int) -> tuple[float, float]:
     """Slope of held-out scores on the isotonic fit's deviations, between 0 and 1, and its standard error."""
     fold = whole(unit, _SPLITS, seed)
     deviation, rest = np.empty(len(score)), np.empty(len(score))

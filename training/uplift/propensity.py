@@ -1,14 +1,15 @@
 """Propensities of arms that nobody drew: estimated, and only believed where customers could be in any arm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from evaluation.effects.trial import Trial
 from evaluation.effects.units import MIN_UNITS
+from evaluation.experiments.enrolment import Enrolment
 from features.engine.matrix import FeatureMatrix
 from features.errors import ExperimentError
-from features.types import Floats
+from features.types import Floats, Progress
 from training.models.outcomes import whole
 from training.models.uplift import standard_of, standardised
 
@@ -77,3 +78,24 @@ def estimate_propensity(trial: Trial, matrix: FeatureMatrix, *, seed: int = 7) -
         )
     clipped = np.maximum(found, LEAST)
     return Overlap(clipped / clipped.sum(axis=1, keepdims=True), smallest, outside)
+
+
+def weighed(
+    enrolment: Enrolment, seed: int, progress: Progress = lambda _: None
+) -> tuple[Trial, Overlap | None]:
+    """The trial with the propensities that customers are weighed by: those bound, or estimates where nobody drew.
+
+    Args:
+        enrolment: The experiment's customers.
+        seed: Of the folds.
+        progress: Told that propensities are estimated.
+
+    Raises:
+        ExperimentError: See `estimate_propensity`.
+    """
+    trial = enrolment.trial
+    if trial.randomised or enrolment.designed:
+        return trial, None
+    progress("propensities")
+    overlap = estimate_propensity(trial, enrolment.matrix, seed=seed)
+    return replace(trial, propensity=overlap.propensity), overlap

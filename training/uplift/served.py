@@ -8,7 +8,7 @@ import numpy.typing as npt
 from evaluation.estimate import Estimate
 from features.types import Floats
 from training.models.uplift import Constant, UpliftModel
-from training.uplift.calibration import Calibration, calibrate
+from training.uplift.calibration import UpliftCalibration, calibrate
 from training.uplift.crossfit import CrossFit
 from training.uplift.learning import Learning
 from training.uplift.rows import UpliftRows, UpliftTrees
@@ -73,7 +73,7 @@ def held_out_uplift(rows: UpliftRows, cross: CrossFit, kind: str, proven: bool, 
 
 def _calibration(
     rows: UpliftRows, cross: CrossFit, kind: str, arm: int, some: npt.NDArray[np.bool_], seed: int
-) -> Calibration:
+) -> UpliftCalibration:
     score = np.concatenate([np.asarray(each.priorities[kind])[some, arm] for each in cross.repeats])
     gamma = np.concatenate([np.asarray(each.scores)[some, arm] for each in cross.repeats])
     clusters = rows.take(some).clusters

@@ -1,7 +1,7 @@
 """Training uplift from an experiment: cross-fit, select, calibrate, fit once more on everyone, describe."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -21,25 +21,21 @@ from features.binding.tables import Tables
 from features.engine.observations import wall_clock
 from features.errors import ExperimentError
 from features.history import History
-from features.types import Floats
+from features.types import Floats, Progress
 from training.expected import expected_margin
 from training.models.bundle import CANARIES, Bundle
-from training.models.uplift import Constant, UpliftModel
+from training.models.facts import UpliftFacts
+from training.models.uplift import UPLIFT, Constant, UpliftModel
 from training.uplift.calibration import LEVEL
 from training.uplift.crossfit import CrossFit, cross_fit
 from training.uplift.learning import LEARNERS
-from training.uplift.propensity import Overlap, estimate_propensity
+from training.uplift.propensity import Overlap, weighed
 from training.uplift.rows import UpliftRows, UpliftTrees
 from training.uplift.served import fit_served, held_out_uplift
 from training.uplift.tuning import tune_uplift
 
-UPLIFT = "uplift"
-"""The task's name in the registry and in what servers read."""
-
 METRIC: RankMetric = "qini"
 """What decides between learners: money per customer gained by treating in their order."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +78,11 @@ class UpliftTraining:
         """Whether who is treated was shown to matter."""
         return self.selection.proven
 
+    @property
+    def facts(self) -> UpliftFacts:
+        """What its bundle says of itself."""
+        return UpliftFacts.from_dict(self.bundle.facts)
+
 
 def train_uplift(
     tables: Tables,
@@ -111,12 +112,8 @@ def train_uplift(
     settings, days = history.settings, horizon_days(history.settings)
     progress("features before the assignments")
     enrolment = enrol(tables, history, experiment, days=days, threads=threads)
-    trial, seed = enrolment.trial, settings.training.seed
-    overlap = None
-    if not trial.randomised and not enrolment.designed:
-        progress("propensities")
-        overlap = estimate_propensity(trial, enrolment.matrix, seed=seed)
-        trial = replace(trial, propensity=overlap.propensity)
+    seed = settings.training.seed
+    trial, overlap = weighed(enrolment, seed, progress)
     reading = Reading(trial, enrolment.checkable, seed=seed)
     ratio = reading.ratio()
     if ratio is not None and ratio.broken:
@@ -154,17 +151,8 @@ def train_rows(
     progress: Progress,
 ) -> UpliftTraining:
     """The same from rows that are there; see `train_uplift`."""
-    settings = history.settings
-    seed = settings.training.seed
-    trees = UpliftTrees()
-    trees = UpliftTrees(replace(trees.outcome, seed=seed), replace(trees.effect, seed=seed))
-    judged = np.ones(len(rows), np.bool_)
-    if trials and journals is not None:
-        key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name, question(settings))
-        trees, judged = tune_uplift(
-            rows, trees, key, trials=trials, folder=journals, seed=seed, threads=threads,
-            on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
-        )  # fmt: skip
+    seed = history.settings.training.seed
+    trees, judged = _tuned(history, enrolment, rows, trials, journals, threads, progress)
     cross = cross_fit(
         rows, tuple(LEARNERS), trees, seed=seed, threads=threads,
         on_fold=lambda done, of: progress(f"cross-fitting, part {done} of {of}"),
@@ -172,33 +160,73 @@ def train_rows(
     progress("comparing learners")
     clusters = None if rows.clusters is None else rows.clusters[judged]
     samples = HalfSamples.draw(int(judged.sum()), clusters, draws=DRAWS, seed=seed, threads=threads)
-    selection = select([_only(each, judged) for each in cross.repeats], METRIC, samples=samples)
+    selection = select([_only(repeat, judged) for repeat in cross.repeats], METRIC, samples=samples)
     chosen = selection.chosen if selection.proven else Constant.kind
     cross = cross.centred([effect.value for effect in effects.values()])
+    ranking = _ranking(rows.arms[1:], cross, selection, judged, samples)
     progress(f"{chosen} on everyone")
     model = fit_served(rows, cross, chosen, trees, seed, tuple(effects.values()))
     calibrated = held_out_uplift(rows, cross, selection.chosen, selection.proven, seed)
-    metrics = {f"{METRIC}_{kind}": found for kind, found in selection.estimates.items()}
-    metrics[METRIC] = selection.estimates[selection.chosen]
-    by_arm: dict[str, dict[str, Estimate]] = {}
-    for k, (arm, safe) in enumerate(zip(rows.arms[1:], _metric_names(rows.arms[1:]), strict=True)):
-        repeats = [_one_arm(each, selection.chosen, judged, k) for each in cross.repeats]
-        by_arm[arm] = {}
-        for metric in get_args(RankMetric):
-            # As wide as among all learners: this one was chosen on these customers.
-            found = select(repeats, metric, samples=samples, level=selection.single_level)
-            by_arm[arm][metric] = found.estimates[selection.chosen]
-        metrics |= {f"arm_{safe}_{metric}": found for metric, found in by_arm[arm].items()}
-        metrics[f"arm_{safe}_effect"] = effects[arm]
-    described = _facts(history, enrolment, rows, money, selection, effects, overlap)
-    described["ranking"] = {
-        arm: {name: [e.value, e.low, e.high] for name, e in found.items()} for arm, found in by_arm.items()
-    }
-    bundle = _bundle(history, enrolment, model, described)
+    facts = _facts(history, enrolment, rows, money, selection, effects, overlap, ranking)
     return UpliftTraining(
-        history, enrolment, rows, cross, judged, selection, chosen, calibrated, dict(effects), metrics, bundle,
-        trees, overlap,
+        history, enrolment, rows, cross, judged, selection, chosen, calibrated, dict(effects),
+        _metrics(selection, ranking, effects), _bundle(history, enrolment, model, facts), trees, overlap,
     )  # fmt: skip
+
+
+def _tuned(
+    history: History,
+    enrolment: Enrolment,
+    rows: UpliftRows,
+    trials: int,
+    journals: Path | None,
+    threads: int,
+    progress: Progress,
+) -> tuple[UpliftTrees, npt.NDArray[np.bool_]]:
+    """How boosters are grown, and the customers on whom learners may be judged [n]."""
+    settings = history.settings
+    seed, trees = settings.training.seed, UpliftTrees()
+    trees = UpliftTrees(replace(trees.outcome, seed=seed), replace(trees.effect, seed=seed))
+    if not trials or journals is None:
+        return trees, np.ones(len(rows), np.bool_)
+    key = (history.fingerprint, history.features.fingerprint, enrolment.trial.name, question(settings))
+    return tune_uplift(
+        rows, trees, key, trials=trials, folder=journals, seed=seed, threads=threads,
+        on_trial=lambda done, best: progress(f"tuning: trial {done} of {trials}, best {METRIC} {best:.4g}"),
+    )  # fmt: skip
+
+
+def _ranking(
+    arms: Sequence[str],
+    cross: CrossFit,
+    selection: Selection,
+    judged: npt.NDArray[np.bool_],
+    samples: HalfSamples,
+) -> dict[str, dict[str, Estimate]]:
+    """The best learner's metrics of each arm by itself, by arm and name."""
+    ranking: dict[str, dict[str, Estimate]] = {}
+    for k, arm in enumerate(arms):
+        repeats = [_one_arm(repeat, selection.chosen, judged, k) for repeat in cross.repeats]
+        # As wide as among all learners: this one was chosen on these customers.
+        alone = {
+            metric: select(repeats, metric, samples=samples, level=selection.single_level)
+            for metric in get_args(RankMetric)
+        }
+        ranking[arm] = {metric: found.estimates[selection.chosen] for metric, found in alone.items()}
+    return ranking
+
+
+def _metrics(
+    selection: Selection,
+    ranking: Mapping[str, Mapping[str, Estimate]],
+    effects: Mapping[str, Estimate],
+) -> dict[str, Estimate]:
+    metrics = {f"{METRIC}_{kind}": estimate for kind, estimate in selection.estimates.items()}
+    metrics[METRIC] = selection.estimates[selection.chosen]
+    for arm, safe in zip(ranking, _metric_names(list(ranking)), strict=True):
+        metrics |= {f"arm_{safe}_{metric}": estimate for metric, estimate in ranking[arm].items()}
+        metrics[f"arm_{safe}_effect"] = effects[arm]
+    return metrics
 
 
 def _metric_names(arms: Sequence[str]) -> list[str]:
@@ -239,35 +267,37 @@ def _facts(
     selection: Selection,
     effects: Mapping[str, Estimate],
     overlap: Overlap | None,
-) -> dict[str, Any]:
+    ranking: Mapping[str, Mapping[str, Estimate]],
+) -> UpliftFacts:
     settings, trial = history.settings, enrolment.trial
     costs = settings.uplift.costs
-    return {
-        "currency": settings.currency,
-        "timezone": settings.timezone,
-        "outputs": list(rows.arms[1:]),
-        "data_until": wall_clock(history.end).isoformat(),
-        "judged_at": wall_clock(int(trial.assigned_at.max())).isoformat(),
-        "span_days": horizon_days(settings),
-        "experiment": trial.name,
-        "control": rows.arms[0],
-        "question": question(settings),
-        "customers": trial.sizes,
-        "observational": not trial.randomised,
-        "smallest_propensity": float(rows.propensity.min()) if overlap is None else overlap.smallest,
-        "learner": selection.chosen,
-        "proven": selection.proven,
-        "p_better": selection.p_better[selection.chosen],
-        "level": LEVEL,
-        "winsorised": [money.low, money.high],
-        "effects": {arm: [e.value, e.low, e.high] for arm, e in effects.items()},
-        "costs": {arm: float(costs.get(arm, 0.0)) for arm in rows.arms[1:]},
-    }
+    return UpliftFacts(
+        currency=settings.currency,
+        timezone=settings.timezone,
+        outputs=rows.arms[1:],
+        data_until=wall_clock(history.end),
+        judged_at=wall_clock(int(trial.assigned_at.max())),
+        span_days=horizon_days(settings),
+        experiment=trial.name,
+        control=rows.arms[0],
+        question=question(settings),
+        customers=trial.sizes,
+        observational=not trial.randomised,
+        smallest_propensity=float(rows.propensity.min()) if overlap is None else overlap.smallest,
+        learner=selection.chosen,
+        proven=selection.proven,
+        p_better=selection.p_better[selection.chosen],
+        level=LEVEL,
+        winsorised=(money.low, money.high),
+        effects=effects,
+        costs={arm: float(costs.get(arm, 0.0)) for arm in rows.arms[1:]},
+        ranking=ranking,
+    )
 
 
-def _bundle(history: History, enrolment: Enrolment, model: UpliftModel, facts: Mapping[str, Any]) -> Bundle:
+def _bundle(history: History, enrolment: Enrolment, model: UpliftModel, facts: UpliftFacts) -> Bundle:
     matrix = enrolment.matrix
     spread = np.linspace(0, len(matrix) - 1, min(CANARIES, len(matrix))).astype(int)
     canary = matrix.take(spread)
     bound = {table: tuple(columns) for table, columns in history.bound.items()}
-    return Bundle(UPLIFT, model, history.features, bound, facts, canary, model.predict(canary))
+    return Bundle(UPLIFT, model, history.features, bound, facts.to_dict(), canary, model.predict(canary))

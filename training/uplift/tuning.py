@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +9,8 @@ import numpy.typing as npt
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.selection import select
 from training.models.boosting import Trees
-from training.search import search
+from training.models.uplift import UPLIFT
+from training.search import Space, search
 from training.uplift.crossfit import cross_fit, folds_of
 from training.uplift.rows import UpliftRows, UpliftTrees
 
@@ -18,6 +18,11 @@ _SHARE = 3
 """One customer in three is tuned on."""
 _KINDS = ("x_learner", "r_learner", "dr_learner")
 _FOLDS = 3
+
+_SPACE = Space(
+    rounds=(10, 200), learning_rate=(0.01, 0.1), leaves=(2, 12), min_rows=(50, 1000),
+    feature_share=(0.2, 1.0), l2=(1.0, 1000.0),
+)  # fmt: skip
 
 
 def tune_uplift(
@@ -49,27 +54,16 @@ def tune_uplift(
     tuned_on = folds_of(rows, _SHARE, seed + 1) == 0
     some = rows.take(tuned_on)
 
-    def grown(trial: Any) -> UpliftTrees:
-        effect = Trees(
-            rounds=trial.suggest_int("rounds", 10, 200, log=True),
-            learning_rate=trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
-            leaves=trial.suggest_int("leaves", 2, 12, log=True),
-            min_rows=trial.suggest_int("min_rows", 50, 1000, log=True),
-            feature_share=trial.suggest_float("feature_share", 0.2, 1.0),
-            l2=trial.suggest_float("l2", 1.0, 1000.0, log=True),
-            seed=seed,
-        )
-        return UpliftTrees(usual.outcome, effect)
-
-    def loss(trial: Any) -> float:
-        cross = cross_fit(some, _KINDS, grown(trial), folds=_FOLDS, repeats=1, seed=seed, threads=threads)
+    def loss(effect: Trees) -> float:
+        trees = UpliftTrees(usual.outcome, effect)
+        cross = cross_fit(some, _KINDS, trees, folds=_FOLDS, repeats=1, seed=seed, threads=threads)
         # Half-samples tell how sure the values are, which the search does not ask.
         samples = HalfSamples.draw(len(some), draws=20, seed=seed, threads=threads)
-        found = select(cross.repeats, samples=samples)
-        return -float(np.mean([each.value for each in found.estimates.values()]))
+        selection = select(cross.repeats, samples=samples)
+        return -float(np.mean([estimate.value for estimate in selection.estimates.values()]))
 
-    best = search(
-        [*key, "uplift", len(rows), seed], "uplift", vars(usual.effect), loss,
+    effect = search(
+        [*key, UPLIFT, len(rows), seed], UPLIFT, _SPACE, usual.effect, loss,
         trials=trials, folder=folder, seed=seed, on_trial=lambda done, value: on_trial(done, -value),
     )  # fmt: skip
-    return grown(best), ~tuned_on
+    return UpliftTrees(usual.outcome, effect), ~tuned_on

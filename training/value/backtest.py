@@ -153,6 +153,10 @@ def run_backtest(
                 refused[kind] = str(model)
                 continue
             prediction = model.predict(there.matrix).reshape(actual.shape)
+            if kind != task.kinds[0] and not np.isfinite(prediction).all():
+                # The plain fit of a purchase model can run away where accounts hardly differ.
+                refused[kind] = "it predicts what is not a number"
+                continue
             candidates[kind] = Candidate(kind, model, prediction, measure(task, actual, prediction))
     losses = {
         kind: float(task.metric.loss(task.metric(actual.ravel(), found.prediction.ravel())))

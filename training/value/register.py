@@ -1,4 +1,4 @@
-"""From a finished training to a registered version: runs, artifacts, model cards, the champion's answer."""
+"""What a training of lifetime value or churn puts on record: judged rows, model cards, the champion's answer."""
 
 import json
 from collections.abc import Mapping
@@ -11,114 +11,94 @@ import numpy as np
 from evaluation.reports.card.breakdown import by_decile, by_segment
 from evaluation.reports.card.page import CardData, IntervalData, render_card
 from features.engine.observations import wall_clock
-from features.errors import FingerprintError, ModelError
 from features.types import Floats
+from training.models.facts import Facts
 from training.models.servable import PartsModel
-from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
-from training.value.backtest import Candidate
+from training.registration import ChampionAnswer, Registration, ask_champion
+from training.tracking import Record, Tracker, Version, hashed
 from training.value.train import Training
 
 SEGMENTS = ("customers_industry_last_ever", "customers_country_last_ever", "customers_region_last_ever")
 
 
-def register(tracker: Tracker, training: Training) -> Version:
-    """Put a training on record and make it the challenger.
-
-    Args:
-        tracker: Where to.
-        training: What was trained.
-
-    Returns:
-        The new version.
-    """
-    task, backtest, history = training.task, training.backtest, training.history
-    settings = history.settings
-    champion, said = _champion_answer(tracker, training)
-    params = {
-        "chosen": backtest.chosen,
-        "judged_at": wall_clock(backtest.cutoff).isoformat(),
-        "data_until": wall_clock(history.end).isoformat(),
-        "customers_judged": len(backtest.actual),
-        "features": len(history.features.names),
-        "customer_share_read": 1 / history.parts,
-        **{f"trees.{key}": value for key, value in vars(training.trees[backtest.chosen]).items()},
-    }
-    tags = {
-        "task": task.name,
-        "kind": backtest.chosen,
-        "data_fingerprint": history.fingerprint,
-        "feature_fingerprint": history.features.fingerprint,
-        "judged_at": params["judged_at"],
-    }
+def value_registration(tracker: Tracker, training: Training) -> Registration:
+    """What a training of lifetime value or churn puts on record, its model cards among it."""
+    backtest, history, facts = training.backtest, training.history, training.facts
+    champion = ask_champion(tracker, training.task.name, lambda version: _say(tracker, training, version))
     metrics = dict(backtest.winner.metrics)
     if training.intervals is not None:
         metrics["interval_coverage"] = training.intervals.covered
-    card = card_data(training, champion, said)
-    with tracker.run(task.name, f"{task.name} {params['data_until'][:10]}", params, tags) as run_id:
-        tracker.log_metrics(run_id, metrics)
-        for kind, candidate in backtest.candidates.items():
-            _log_candidate(tracker, run_id, task.name, kind, candidate, backtest.chosen)
-        tracker.log_bundle(run_id, training.bundle, "model")
-        tracker.log_bundle(run_id, training.rehearsed, "rehearsed")
-        ids = hashed(history.ids(backtest.panel.observations).tolist(), settings.name)
-        number = None if champion is None else champion.number
-        tracker.log_record(run_id, Record(ids, backtest.actual, backtest.winner.prediction, said, number))
-        breakdown = {
-            "segments": {name: by_segment(card, labels) for name, labels in card.segments.items()},
-            "deciles": by_decile(card),
-        }
-        tracker.log_texts(
-            run_id,
-            {
-                "card.html": render_card(card),
-                "card.ja.html": render_card(card, "ja"),
-                "breakdown.json": json.dumps(breakdown, ensure_ascii=False, indent=1),
-                "tokui.toml": without_secrets(settings.path.read_text(encoding="utf-8")),
-            },
-        )
-        kept = {name: [e.value, e.low, e.high] for name, e in metrics.items()}
-        made = tracker.register(task.name, run_id, {**tags, "metrics": json.dumps(kept)})
-    return next(version for version in tracker.versions(task.name) if version.number == made)
+    card = card_data(training, champion)
+    breakdown = {
+        "segments": {name: by_segment(card, labels) for name, labels in card.segments.items()},
+        "deciles": by_decile(card),
+    }
+    ids = hashed(history.ids(backtest.panel.observations).tolist(), history.settings.name)
+    return Registration(
+        title=facts.data_until.date().isoformat(),
+        chosen=backtest.chosen,
+        history=history,
+        facts=facts,
+        bundles={"model": training.bundle, "rehearsed": training.rehearsed},
+        trees=training.trees[backtest.chosen],
+        record=Record(ids, backtest.actual, backtest.winner.prediction, champion.said, champion.number),
+        metrics=metrics,
+        candidates={kind: candidate.metrics for kind, candidate in backtest.candidates.items()},
+        champion=champion,
+        params={"judged_at": facts.judged_at.isoformat()},
+        texts={
+            "card.html": render_card(card),
+            "card.ja.html": render_card(card, "ja"),
+            "breakdown.json": json.dumps(breakdown, ensure_ascii=False, indent=1),
+        },
+    )
 
 
-def _log_candidate(
-    tracker: Tracker, parent: str, task: str, kind: str, candidate: Candidate, chosen: str
-) -> None:
-    tags = {"mlflow.parentRunId": parent, "chosen": str(kind == chosen).lower()}
-    with tracker.run(task, kind, {"kind": kind}, tags) as run_id:
-        tracker.log_metrics(run_id, candidate.metrics)
-
-
-def _champion_answer(tracker: Tracker, training: Training) -> tuple[Version | None, Floats | None]:
-    """The champion and what it says of the judged rows, if it can honestly say anything.
+def _say(tracker: Tracker, training: Training, champion: Version) -> Floats | None:
+    """What a champion says of the judged rows, if it can honestly say anything.
 
     Where its data ended by the judged cutoff, the very model that is served is asked. Otherwise the
     one that was fitted before its own judged cutoff, and only of rows that are not older than that:
     it has seen nothing of their outcomes.
     """
-    champion = tracker.holding(training.task.name, CHAMPION)
-    if champion is None:
-        return None, None
-    judged = wall_clock(training.backtest.cutoff)
-    try:
-        bundle = tracker.bundle(champion)
-        if datetime.fromisoformat(bundle.facts["data_until"]) > judged:
-            bundle = tracker.bundle(champion, "rehearsed")
-    except (FingerprintError, ModelError):
-        return None, None
+    mine, judged = training.facts, training.facts.judged_at
+    bundle = tracker.bundle(champion)
+    if Facts.from_dict(bundle.facts).data_until > judged:
+        bundle = tracker.bundle(champion, "rehearsed")
+    theirs = Facts.from_dict(bundle.facts)
     same = (
         bundle.fingerprint == training.history.features.fingerprint
-        and bundle.facts["outputs"] == list(training.task.outputs)
-        and bundle.facts["span_days"] == training.task.span_days
-        and datetime.fromisoformat(bundle.facts["judged_at"]) <= judged
+        and (theirs.outputs, theirs.span_days) == (mine.outputs, mine.span_days)
+        and theirs.judged_at <= judged
     )
     if not same:
-        return None, None
-    answer = bundle.model.predict(training.backtest.panel.matrix)
-    return champion, answer.reshape(training.backtest.actual.shape)
+        return None
+    return bundle.model.predict(training.backtest.panel.matrix).reshape(training.backtest.actual.shape)
 
 
-def card_data(training: Training, champion: Version | None, said: Floats | None) -> CardData:
+def not_comparable(challenger: Version, champion: Version, mine: Record, theirs: Record) -> str | None:
+    """Why two versions were not judged on the same rows; None if they were.
+
+    Args:
+        challenger: One of them.
+        champion: The other.
+        mine: The challenger's record of the customers both were judged on.
+        theirs: The champion's of the same customers.
+    """
+    if challenger.judged_at != champion.judged_at or mine.actual.shape[1] != theirs.actual.shape[1]:
+        return (
+            f"{challenger.task} version {challenger.number} was judged at {challenger.judged_at} and champion "
+            f"{champion.number} at {champion.judged_at}; train again, so that both are judged on the same rows"
+        )
+    if len(mine.actual) < 2 or not np.array_equal(mine.actual, theirs.actual):
+        return (
+            f"{challenger.task} version {challenger.number} and champion {champion.number} were trained on other "
+            "outcomes of the same customers; train again, so that both are judged on the same rows"
+        )
+    return None
+
+
+def card_data(training: Training, champion: ChampionAnswer) -> CardData:
     """What the model card shows."""
     task, backtest, history = training.task, training.backtest, training.history
     matrix = backtest.panel.matrix
@@ -147,17 +127,17 @@ def card_data(training: Training, champion: Version | None, said: Floats | None)
         comparisons=backtest.comparisons,
         refused=backtest.refused,
         segments=segments,
-        importance=importance(training.bundle.model),
+        importance=gain_shares(training.bundle.model),
         interval=None if found is None else IntervalData(level, found.low, found.high, found.covered),
         features=len(history.features.names),
         feature_fingerprint=history.features.fingerprint,
         data_fingerprint=history.fingerprint,
-        champion=None if champion is None else champion.number,
-        champion_prediction=said,
+        champion=champion.number,
+        champion_prediction=champion.said,
     )
 
 
-def importance(model: PartsModel) -> list[tuple[str, float]]:
+def gain_shares(model: PartsModel) -> list[tuple[str, float]]:
     """Features by their share of the gain over all boosters, greatest first; empty without boosters."""
     total: dict[str, float] = {}
     for booster in model.boosters.values():

@@ -1,19 +1,19 @@
 """Training a task from bound tables to a bundle: tune, judge, fit once more on everything, describe."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from features.engine.observations import wall_clock
 from features.errors import TrainingDataError
 from features.history import History, Panel
-from features.types import Floats
+from features.types import Floats, Progress
 from training.models.boosting import Trees
 from training.models.bundle import CANARIES, Bundle
-from training.models.ltv import LtvModel
+from training.models.conformal import ConformalIntervals
+from training.models.facts import ChurnFacts, Facts, LtvFacts
 from training.models.servable import PartsModel
 from training.value.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
 from training.value.tasks import ChurnTask, LtvTask, Task
@@ -21,8 +21,6 @@ from training.value.tuning import tune
 
 TIERS = {"A": 0.9, "B": 0.7, "C": 0.4}
 """Value tiers by the share of customers below them; D is everyone else."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +46,13 @@ class Training:
     trees: Mapping[str, Trees]
     intervals: IntervalCheck | None
 
+    @property
+    def facts(self) -> Facts:
+        """What its bundle says of itself."""
+        return Facts.from_dict(self.bundle.facts)
 
-def train(
+
+def train_value(
     task: Task,
     history: History,
     *,
@@ -58,7 +61,7 @@ def train(
     threads: int = 1,
     progress: Progress = lambda _: None,
 ) -> Training:
-    """Train one task.
+    """Train lifetime value or churn.
 
     Args:
         task: What to predict.
@@ -89,35 +92,23 @@ def train(
                 trials=trials, folder=journals, on_trial=told,
             )  # fmt: skip
     backtest = run_backtest(
-        task,
-        history,
-        panel,
-        judged,
-        trees,
-        threads=threads,
-        on_candidate=lambda kind: progress(f"judged {kind}"),
-    )
+        task, history, panel, judged, trees,
+        threads=threads, on_candidate=lambda kind: progress(f"judged {kind}"),
+    )  # fmt: skip
     chosen = backtest.chosen
     progress(f"{chosen} on everything")
     final = task.fit(chosen, history, panel, history.end, trees[chosen])
-    intervals = None
-    if isinstance(task, LtvTask):
-        intervals = check_intervals(task, backtest)
+    intervals = check_intervals(task, backtest) if isinstance(task, LtvTask) else None
     made = intervals.intervals if intervals else None
     facts = _facts(task, history, backtest, final)
-    return Training(
-        task,
-        history,
-        backtest,
-        _bundle(task, history, final, facts, made),
-        _bundle(task, history, backtest.winner.model, facts, made),
-        trees,
-        intervals,
+    bundle, rehearsed = (
+        _bundle(task, history, model, facts, made) for model in (final, backtest.winner.model)
     )
+    return Training(task, history, backtest, bundle, rehearsed, trees, intervals)
 
 
 def _bundle(
-    task: Task, history: History, model: PartsModel, facts: Mapping[str, Any], intervals: Any
+    task: Task, history: History, model: PartsModel, facts: Facts, intervals: ConformalIntervals | None
 ) -> Bundle:
     # Rows of the newest cutoff, spread over the customers.
     panel = _newest(history)
@@ -125,34 +116,36 @@ def _bundle(
     canary = panel.matrix.take(rows)
     expected: Floats = model.predict(canary)
     bound = {table: tuple(columns) for table, columns in history.bound.items()}
-    return Bundle(task.name, model, history.features, bound, facts, canary, expected, intervals)  # type: ignore[arg-type]  # a task's models are one of the two
+    return Bundle(task.name, model, history.features, bound, facts.to_dict(), canary, expected, intervals)  # type: ignore[arg-type]  # a task's models are one of the two
 
 
 def _newest(history: History) -> Panel:
     return history.panel([history.end])
 
 
-def _facts(task: Task, history: History, backtest: Backtest, model: PartsModel) -> dict[str, Any]:
+def _facts(task: Task, history: History, backtest: Backtest, model: PartsModel) -> Facts:
     settings = history.settings
-    facts: dict[str, Any] = {
-        "currency": settings.currency,
-        "timezone": settings.timezone,
-        "outputs": list(task.outputs),
-        "data_until": wall_clock(history.end).isoformat(),
-        "judged_at": wall_clock(backtest.cutoff).isoformat(),
-        "span_days": task.span_days,
-    }
-    if isinstance(task, LtvTask) and isinstance(model, LtvModel):
+    usual = Facts(
+        currency=settings.currency,
+        timezone=settings.timezone,
+        outputs=task.outputs,
+        data_until=wall_clock(history.end),
+        judged_at=wall_clock(backtest.cutoff),
+        span_days=task.span_days,
+    )
+    if isinstance(task, LtvTask):
         value = model.predict(_newest(history).matrix)
-        facts |= {
-            "horizon_days": task.span_days,
-            "discount_rate": settings.ltv.discount_rate,
-            "interval": settings.ltv.interval,
-            "tiers": {tier: float(np.quantile(value, share)) for tier, share in TIERS.items()},
-        }
+        return LtvFacts(
+            **vars(usual),
+            horizon_days=task.span_days,
+            discount_rate=settings.ltv.discount_rate,
+            interval=settings.ltv.interval,
+            tiers={tier: float(np.quantile(value, share)) for tier, share in TIERS.items()},
+        )
     if isinstance(task, ChurnTask):
-        facts |= {
-            "horizons_days": list(task.label.horizons_days),
-            "silence_days": task.label.silence_days,
-        }
-    return facts
+        return ChurnFacts(
+            **vars(usual),
+            horizons_days=tuple(task.label.horizons_days),
+            silence_days=task.label.silence_days,
+        )
+    return usual

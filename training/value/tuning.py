@@ -1,9 +1,7 @@
 """Tuning: Optuna over how trees are grown, on a rehearsal that ends before the backtest begins."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +9,13 @@ from features.errors import TrainingDataError
 from features.history import History, Panel
 from features.types import DAY
 from training.models.boosting import Trees
-from training.search import search
+from training.search import Space, search
 from training.value.tasks import Task
 
-if TYPE_CHECKING:
-    import optuna
+_SPACE = Space(
+    rounds=(60, 500), learning_rate=(0.01, 0.12), leaves=(4, 48), min_rows=(20, 400),
+    feature_share=(0.3, 1.0), l2=(0.1, 100.0),
+)  # fmt: skip
 
 
 def rehearsal(task: Task, panel: Panel, judged: int) -> int:
@@ -48,9 +48,6 @@ def tune(
 ) -> Trees:
     """Search for trees that rank or calibrate best on a rehearsal.
 
-    Trials are kept in a journal named after the data, the features and the task, so a search that
-    was killed goes on where it stopped, and one with other data begins anew.
-
     Args:
         task: What is predicted.
         kind: The candidate whose trees are tuned.
@@ -66,34 +63,15 @@ def tune(
     before = panel.where(panel.cutoffs < judged)
     actual = task.outcome(history, there.observations)
 
-    def grown(trial: "optuna.trial.BaseTrial") -> Trees:
-        return Trees(
-            rounds=trial.suggest_int("rounds", 60, 500, log=True),
-            learning_rate=trial.suggest_float("learning_rate", 0.01, 0.12, log=True),
-            leaves=trial.suggest_int("leaves", 4, 48, log=True),
-            min_rows=trial.suggest_int("min_rows", 20, 400, log=True),
-            feature_share=trial.suggest_float("feature_share", 0.3, 1.0),
-            l2=trial.suggest_float("l2", 0.1, 100.0, log=True),
-            seed=task.settings.training.seed,
-        )
-
-    def loss(trial: "optuna.Trial") -> float:
-        model = task.fit(kind, history, before, until, grown(trial))
+    def loss(trees: Trees) -> float:
+        model = task.fit(kind, history, before, until, trees)
         prediction = model.predict(there.matrix).reshape(actual.shape)
-        found = float(task.metric.loss(task.metric(actual.ravel(), prediction.ravel())))
-        # Optuna takes NaN for a failure, and a trial that failed would be asked for for ever.
-        return found if np.isfinite(found) else 1e9
+        return float(task.metric.loss(task.metric(actual.ravel(), prediction.ravel())))
 
     settings = task.settings.model_dump()
     data = (history.fingerprint, history.features.fingerprint, until)
-    best = search(
+    return search(
         [*data, task.name, kind, settings["training"], settings[task.name]],
-        f"{task.name}-{kind}",
-        asdict(Trees()),
-        loss,
-        trials=trials,
-        folder=folder,
-        seed=task.settings.training.seed,
-        on_trial=on_trial,
-    )
-    return grown(best)
+        f"{task.name}-{kind}", _SPACE, Trees(), loss,
+        trials=trials, folder=folder, seed=task.settings.training.seed, on_trial=on_trial,
+    )  # fmt: skip

@@ -32,7 +32,7 @@ def rows(text):
 def test_before_and_after_shows_the_numbers_of_the_page_and_what_is_compared(kind, span):
     found = readouts.campaign(kind, 6 if kind == "year" else 3, 800 if kind == "year" else 120)
     assert found.count == span
-    shown = told(show.before_after(found, "JPY"))
+    shown = told(show.before_after_shown(found, "JPY"))
     assert found.sentence[:40] in re.sub(r"\s+", " ", shown)
     page = text_of(render_before_after(found, "p", "JPY", "UTC"))
     cells = [cell for row in rows(shown) for cell in row if cell]
@@ -49,7 +49,7 @@ def test_experiments_are_told_with_their_arms_and_oddities():
     spring = Assigned(
         "spring [2025]", 1200, {"control": 600, "call": 600}, day, day.replace(day=9), ("2 customers odd",)
     )
-    shown = told(show.experiments([spring], "[uplift.costs] names 'fax'"))
+    shown = told(show.experiments_shown([spring], "[uplift.costs] names 'fax'"))
     assert ["spring [2025]", "1,200", "control 600, call 600", "2025-04-01 to 2025-04-09"] in rows(shown)
     assert "spring [2025]: noted 2 customers odd" in shown
     assert "noted [uplift.costs] names 'fax'" in shown

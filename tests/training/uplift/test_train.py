@@ -14,16 +14,19 @@ from evaluation.experiments.measures import margin
 from evaluation.experiments.reading import Reading
 from features.errors import ChecksumError, PromotionError, TrainingDataError
 from tests.training.trials import HORIZON, industry
+from training.expected import expected_margin
+from training.jobs import JOBS
 from training.live import Live
 from training.models.outcomes import form_of
-from training.models.uplift import Constant
-from training.promotion import ALL, against, metric_of, promote
+from training.models.uplift import UPLIFT, Constant
+from training.promotion import against, promote_version
 from training.tracking import CHALLENGER, CHAMPION, Tracker, hashed
 from training.uplift.learning import LEARNERS
-from training.uplift.register import HELD_OUT, against_champion, ranked, register_uplift
+from training.uplift.record import HELD_OUT
+from training.uplift.register import ranked
 from training.uplift.rows import UpliftTrees
 from training.uplift.served import held_out_uplift
-from training.uplift.train import METRIC, UPLIFT, compare_uplift, train_uplift
+from training.uplift.train import METRIC, compare_uplift, train_uplift
 from training.uplift.tuning import tune_uplift
 
 
@@ -112,7 +115,9 @@ def test_metrics_facts_and_effects_are_those_of_the_comparison(trials, steel):
     assert effect.value == pytest.approx(scores.mean())
     # The readout's own number: two pages must not say two things of one arm.
     enrolled = steel.enrolment
-    money, _ = read(margin(trials.history, enrolled, steel.bundle.facts["span_days"]))
+    days = steel.bundle.facts["span_days"]
+    expected = expected_margin(trials.history, enrolled, days)
+    money, _ = read(margin(trials.history, enrolled, days, expected))
     assert effect == Reading(enrolled.trial, enrolled.checkable).pair(1).effect(money, adjusted=True).absolute
     arm, money = steel.rows.arm, steel.rows.outcome
     assert effect.low < money[arm == 1].mean() - money[arm == 0].mean() < effect.high
@@ -168,7 +173,7 @@ def test_nobody_drew_the_arms_and_everything_says_so(trials, tracker, monkeypatc
     assert not made.rows.randomised
     facts = made.bundle.facts
     assert (facts["observational"], facts["smallest_propensity"]) == (True, made.overlap.smallest)
-    version = register_uplift(tracker, made)
+    version = JOBS[UPLIFT].register(tracker, made)
     assert version.tags["observational"] == "true"
     run = tracker.client.get_run(version.run_id)
     assert (run.data.params["observational"], run.data.tags["observational"]) == ("True", "true")
@@ -184,7 +189,7 @@ def test_an_arm_with_five_customers_is_refused_with_its_count(trials):
 def test_the_whole_way_of_a_version(trials, steel, tracker, live):
     settings = trials.history.settings
     tracker = Tracker(tracker.folder.parent / "whole")
-    first = register_uplift(tracker, steel)
+    first = JOBS[UPLIFT].register(tracker, steel)
     assert (first.aliases, first.kind) == ((CHALLENGER,), steel.chosen)
     assert first.metrics == {name: Estimate(*e.__dict__.values()) for name, e in steel.metrics.items()}
     assert (first.tags["experiment"], first.tags["proven"], first.tags["observational"]) == (
@@ -193,42 +198,42 @@ def test_the_whole_way_of_a_version(trials, steel, tracker, live):
         "false",
     )
     assert tracker.bundle(first).expected.tobytes() == steel.bundle.expected.tobytes()
-    assert UPLIFT in ALL
-    assert metric_of(UPLIFT) == METRIC
+    assert list(JOBS) == ["ltv", "churn", UPLIFT]
+    assert JOBS[UPLIFT].metric == METRIC
     assert tracker.holding(UPLIFT, CHAMPION) is None
-    done = promote(settings, tracker, live, UPLIFT)
+    done = promote_version(settings, tracker, live, UPLIFT)
     assert (done.before, done.forced, live.champions()) == (None, False, {UPLIFT: 1})
 
     # As good as the champion: the very same. Judged on the same customers, it may follow.
-    second = register_uplift(tracker, steel)
+    second = JOBS[UPLIFT].register(tracker, steel)
     comparison, customers = against(settings, tracker, second, tracker.champion(UPLIFT))
     assert (comparison.difference.value, customers) == (0, 480)
-    promote(settings, tracker, live, UPLIFT)
+    promote_version(settings, tracker, live, UPLIFT)
     assert (tracker.champion(UPLIFT).number, live.champions()) == (2, {UPLIFT: 2})
 
     # Worse: it is refused with both numbers.
-    third = register_uplift(tracker, worse(steel))
-    found, _ = against_champion(tracker, third, tracker.champion(UPLIFT))
+    third = JOBS[UPLIFT].register(tracker, worse(steel))
+    found, _ = against(settings, tracker, third, tracker.champion(UPLIFT))
     said = compare_uplift(steel.cross.scores, ranked(worse(steel)), ranked(steel))
     assert found == said
     with pytest.raises(
         PromotionError, match=r"uplift version 3 is worse than champion 2 .*qini .* on 480 customers"
     ):
-        promote(settings, tracker, live, UPLIFT)
+        promote_version(settings, tracker, live, UPLIFT)
     assert tracker.champion(UPLIFT).number == 2
-    assert promote(settings, tracker, live, UPLIFT, force=True).forced
-    promote(settings, tracker, live, UPLIFT, number=2)
+    assert promote_version(settings, tracker, live, UPLIFT, force=True).forced
+    promote_version(settings, tracker, live, UPLIFT, number=2)
 
     # Of an experiment that began before the champion's data ended: they were never judged alike.
-    register_uplift(tracker, renamed(steel, "another"))
+    JOBS[UPLIFT].register(tracker, renamed(steel, "another"))
     with pytest.raises(
         PromotionError, match=r"judged on another and champion 2 on plain, .* train both on one"
     ):
-        promote(settings, tracker, live, UPLIFT)
+        promote_version(settings, tracker, live, UPLIFT)
 
     # Of one that began after them: the champion answers for its customers.
     later = renamed(steel, "later", begins=trials.history.end)
-    fifth = register_uplift(tracker, later)
+    fifth = JOBS[UPLIFT].register(tracker, later)
     record = tracker.record(fifth)
     assert record.champion_number == 2
     assert (record.champion == steel.bundle.model.predict(steel.rows.matrix)).all()
@@ -236,8 +241,8 @@ def test_the_whole_way_of_a_version(trials, steel, tracker, live):
     assert comparison == compare_uplift(record.actual, record.prediction, record.champion)
     # These are the champion's own, which it has seen: nothing out of sample can be as good.
     with pytest.raises(PromotionError, match="version 5 is worse than champion 2"):
-        promote(settings, tracker, live, UPLIFT)
-    promote(settings, tracker, live, UPLIFT, force=True)
+        promote_version(settings, tracker, live, UPLIFT)
+    promote_version(settings, tracker, live, UPLIFT, force=True)
     assert tracker.champion(UPLIFT).number == 5
 
     # An altered model is not promoted, and a champion that cannot be read is no champion to compare with.
@@ -245,18 +250,18 @@ def test_the_whole_way_of_a_version(trials, steel, tracker, live):
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"7", b"8", 1))
     with pytest.raises(ChecksumError):
-        promote(settings, tracker, live, UPLIFT, number=2, force=True)
+        promote_version(settings, tracker, live, UPLIFT, number=2, force=True)
     assert (tracker.champion(UPLIFT).number, live.champions()) == (5, {UPLIFT: 5})
     path.write_bytes(whole)
 
 
 def test_other_learners_of_one_experiment_are_compared_by_customer(trials, steel, tmp_path, live):
-    tracker = Tracker(tmp_path / "mlruns")
-    register_uplift(tracker, worse(steel))
-    promote(trials.history.settings, tracker, live, UPLIFT)
+    settings, tracker = trials.history.settings, Tracker(tmp_path / "mlruns")
+    JOBS[UPLIFT].register(tracker, worse(steel))
+    promote_version(settings, tracker, live, UPLIFT)
     half = np.arange(480) < 300
-    version = register_uplift(tracker, dataclasses.replace(steel, judged=half))
-    comparison, customers = against_champion(tracker, version, tracker.champion(UPLIFT))
+    version = JOBS[UPLIFT].register(tracker, dataclasses.replace(steel, judged=half))
+    comparison, customers = against(settings, tracker, version, tracker.champion(UPLIFT))
     assert customers == 300
     assert comparison == compare_uplift(
         steel.cross.scores[half], ranked(steel)[half], ranked(worse(steel))[half]
@@ -265,7 +270,7 @@ def test_other_learners_of_one_experiment_are_compared_by_customer(trials, steel
 
 
 def test_every_run_is_on_record_and_names_no_customer(trials, steel, tracker):
-    version = register_uplift(tracker, steel)
+    version = JOBS[UPLIFT].register(tracker, steel)
     run = tracker.client.get_run(version.run_id)
     assert run.info.status == "FINISHED"
     params = run.data.params
@@ -322,7 +327,7 @@ def test_a_search_goes_on_where_it_stopped_and_its_customers_are_not_judged(stee
 def test_a_tuned_training_judges_the_others_only(trials, tmp_path, tracker):
     made = train_uplift(trials.tables, trials.history, "plain", trials=1, journals=tmp_path)
     assert made.judged.sum() == 320
-    version = register_uplift(tracker, made)
+    version = JOBS[UPLIFT].register(tracker, made)
     assert tracker.client.get_run(version.run_id).data.params["customers_judged"] == "320"
     assert (
         len(tracker.record(version).customers)
