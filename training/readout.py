@@ -23,10 +23,11 @@ from evaluation.uplift.policy import choose, thresholds
 from evaluation.uplift.policy_value import gain_curve, policy_test
 from evaluation.uplift.selection import CROSS_FITTED
 from features.binding.tables import Tables
+from features.catalogue.orders import ORDERED
 from features.engine.compute import compute
 from features.engine.observations import Observations, wall_clock
 from features.errors import ExperimentError, ModelError
-from features.history import ORDERED, History
+from features.history import History
 from features.types import DAY, Floats
 from training.expected import expected_margin
 from training.tracking import CHAMPION, Tracker, hashed

@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluation.reports.card.breakdown import by_decile, by_segment
 from evaluation.reports.card.page import CardData, IntervalData, render_card
+from features.catalogue.account import TRAITS
 from features.engine.observations import wall_clock
 from features.errors import FingerprintError, ModelError
 from features.types import Floats
@@ -17,8 +18,6 @@ from training.models.servable import PartsModel
 from training.tracking import CHAMPION, Record, Tracker, Version, hashed, without_secrets
 from training.value.backtest import Candidate
 from training.value.train import Training
-
-SEGMENTS = ("customers_industry_last_ever", "customers_country_last_ever", "customers_region_last_ever")
 
 
 def register(tracker: Tracker, training: Training) -> Version:
@@ -123,11 +122,11 @@ def card_data(training: Training, champion: Version | None, said: Floats | None)
     task, backtest, history = training.task, training.backtest, training.history
     matrix = backtest.panel.matrix
     segments = {}
-    for name in SEGMENTS:
+    for trait, name in TRAITS.items():
         if name in matrix.categories:
             words = np.array([*matrix.categories[name], ""], dtype=object)
             codes = matrix.column(name)
-            segments[name.split("_")[1]] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
+            segments[trait] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
     found = training.intervals
     level = 0.0 if found is None else found.level
     return CardData(
@@ -149,8 +148,7 @@ def card_data(training: Training, champion: Version | None, said: Floats | None)
         segments=segments,
         importance=importance(training.bundle.model),
         interval=None if found is None else IntervalData(level, found.low, found.high, found.covered),
-        features=len(history.features.names),
-        feature_fingerprint=history.features.fingerprint,
+        features=history.features,
         data_fingerprint=history.fingerprint,
         champion=None if champion is None else champion.number,
         champion_prediction=said,

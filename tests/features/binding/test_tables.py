@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from features.binding.tables import Tables, bind
+from features.catalogue.tables import TABLES
 from features.errors import SettingsError, SourceError, TableError, TokuiError
-from features.schema import TABLES
 from features.settings import Settings, TableSettings
 from tests.places import SHARED
 
