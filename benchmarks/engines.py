@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,15 @@ def ours(path: str, cutoffs: list[int]) -> Result:
     from features.aggregations.extremes import Max, Min
     from features.aggregations.moments import Count, Mean, Std, Sum
     from features.aggregations.recency import ActiveDays, DaysSinceFirst, DaysSinceLast, MeanGap
+    from features.catalogue.orders import ORDERS_PLACED
     from features.engine.compute import compute_runs
     from features.engine.events import customer_codes, sort_events
     from features.engine.observations import Observations
-    from features.engine.streams import Stream
     from features.engine.views import FeatureSet, FeatureView
     from features.engine.windows import days
 
     pa.set_cpu_count(1)
-    stream = Stream("orders.placed", time="occurred_at", numbers=("amount", "quantity"))
+    stream = replace(ORDERS_PLACED, numbers=("amount", "quantity"), texts=(), where=None)
     aggregations = (
         Count(), Sum("amount"), Mean("amount"), Std("amount"), Min("amount"), Max("amount"), Sum("quantity"),
         Mean("quantity"), ActiveDays(), DaysSinceLast(), DaysSinceFirst(), MeanGap(),

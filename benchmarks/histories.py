@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from features.binding.tables import bind
-from features.engine.streams import ORDERS_PLACED
+from features.catalogue.orders import ORDERS_PLACED
 from features.history import History, Panel, read_history
 from features.settings import load_settings
 from features.types import DAY, Floats

@@ -21,10 +21,11 @@ import numpy as np
 
 from benchmarks.histories import HISTORIES, first_day_money, read
 from evaluation.estimate import Estimate
+from features.catalogue.orders import SPENT
 from features.history import History, Panel
 from features.types import Floats
 from training.models.boosting import Trees
-from training.models.buytilldie import MONEY, BgNbd, GammaGamma, Purchases
+from training.models.buytilldie import BgNbd, GammaGamma, Purchases
 from training.value.backtest import Backtest, check_intervals, compare, measure, run_backtest
 from training.value.ltv import DEFAULT_LTV
 from training.value.tasks import ChurnTask, LtvTask, Task
@@ -35,7 +36,7 @@ PLAIN = {"verbose": -1, "num_threads": 1, "deterministic": True, "seed": 7}
 def repeat_days_value(history: History, there: Panel, horizon: int) -> Floats:
     """BG/NBD and Gamma-Gamma as Fader and Hardie set them up: age to the last day, spend of repeat days."""
     seen = Purchases.from_matrix(there.matrix)
-    repeat = there.matrix.column(MONEY) - first_day_money(history, there)
+    repeat = there.matrix.column(SPENT) - first_day_money(history, there)
     spend = np.where(seen.x > 0, repeat / np.maximum(seen.x, 1), np.nan)
     usual = Purchases(seen.x, seen.t_x, np.maximum(np.ceil(seen.age) - 1, seen.t_x), spend)
     each = GammaGamma.fit(spend, seen.x).expected_spend(np.nan_to_num(spend), np.maximum(seen.x, 1e-9))

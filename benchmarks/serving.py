@@ -34,6 +34,7 @@ import numpy as np
 from benchmarks.serving_peers import MLFLOW_MODEL
 from features.binding.tables import bind
 from features.catalogue.sets import PURCHASES
+from features.catalogue.tables import PEOPLE
 from features.engine.snapshot import open_snapshot, write_snapshot
 from features.engine.store import bound_columns
 from features.history import read_history
@@ -87,7 +88,7 @@ def build(folder: Path, customers: int) -> Live:
         facts = {"currency": settings.currency, "timezone": settings.timezone}
         features = PURCHASES.bound_to(bound_columns(tables.connection))
         text = f"{np.datetime64(history.end, 'us')}+09:00"
-        write_snapshot(live.snapshot, tables.connection, features, history.end, text, facts)
+        write_snapshot(live.snapshot, tables.connection, features, PEOPLE, history.end, text, facts)
     return live
 
 

@@ -19,11 +19,12 @@ from commands.show import experiments as showexperiments
 from commands.show import models as show
 from evaluation.experiments.overview import experiments
 from evaluation.reports.readout.page import render_experiment
-from evaluation.reports.words import LANGUAGES
 from features.binding.tables import Tables, bind
+from features.catalogue.orders import SPENT_WITHIN
 from features.errors import SourceError
 from features.files import write_text
 from features.history import History, read_history
+from features.language import LANGUAGES
 from features.settings import load_settings
 from features.world.simulate import simulate
 from serving.snapshots import take_snapshot
@@ -158,7 +159,7 @@ def _ask(
     from features.engine.snapshot import open_snapshot
 
     snapshot = open_snapshot(live.snapshot)
-    ordered = snapshot.rows[:, snapshot.names.index("orders_amount_sum_365d")].argsort()[::-1]
+    ordered = snapshot.rows[:, snapshot.names.index(SPENT_WITHIN[365])].argsort()[::-1]
     # A great, a middling and a small account.
     picks = [int(ordered[int(share * (len(ordered) - 1))]) for share in (0.01, 0.25, 0.5)]
     wanted = [snapshot.customer_ids(slice(row, row + 1))[0] for row in picks]

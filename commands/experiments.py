@@ -10,7 +10,7 @@ from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, 
 
 if TYPE_CHECKING:
     from evaluation.experiments.records import Readout
-    from evaluation.reports.words import Language
+    from features.language import Language
 
 app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
 
@@ -169,8 +169,8 @@ def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
 
 
 def _language(lang: str) -> "Language":
-    from evaluation.reports.words import LANGUAGES
     from features.errors import SettingsError
+    from features.language import LANGUAGES
 
     for known in LANGUAGES:
         if lang == known:

@@ -7,21 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from features.binding.tables import Tables
+from features.catalogue.costs import COSTS_BOOKED
+from features.catalogue.orders import ORDERED, ORDERS_BOOKED, ORDERS_PLACED
 from features.catalogue.sets import PURCHASES
+from features.catalogue.tables import PEOPLE
 from features.engine.compute import compute
 from features.engine.events import Events
 from features.engine.labels import money_ahead
 from features.engine.matrix import FeatureMatrix
 from features.engine.observations import Observations, cutoff_grid
 from features.engine.store import Store, bound_columns, load_store, parts_needed
-from features.engine.streams import COSTS_BOOKED, ORDERS_BOOKED, ORDERS_PLACED, Stream
+from features.engine.streams import Stream
 from features.engine.views import FeatureSet
 from features.errors import TrainingDataError
 from features.settings import Settings
 from features.types import DAY, Floats, Times
-
-ORDERED = "orders_count_ever"
-"""Whoever has none of these has not ordered yet, and there is nothing to predict from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,14 +148,14 @@ def read_history(tables: Tables, part: int = 0) -> History:
     bound = bound_columns(connection)
     features = PURCHASES.bound_to(bound)
     parts = parts_needed(connection)
-    store = load_store(connection, features.streams, part=part, parts=parts)
+    store = load_store(connection, features.streams, PEOPLE, part=part, parts=parts)
     outcomes: dict[str, tuple[Stream, tuple[str, ...]]] = {
         ORDERS_BOOKED.name: (ORDERS_BOOKED, tuple(c for c in ("amount", "margin") if c in bound["orders"])),
         ORDERS_PLACED.name: (ORDERS_PLACED, ()),
     }
     if COSTS_BOOKED.table in bound:
         outcomes[COSTS_BOOKED.name] = (COSTS_BOOKED, ("amount",))
-    happened = load_store(connection, outcomes, known=False, part=part, parts=parts).streams
+    happened = load_store(connection, outcomes, PEOPLE, known=False, part=part, parts=parts).streams
     booked = happened[ORDERS_BOOKED.name].numbers
     earned = booked["amount"] * tables.settings.ltv.margin_rate
     # A line without a margin is not one without value.

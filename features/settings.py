@@ -8,8 +8,9 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.catalogue.account import CLUSTERS
+from features.catalogue.tables import TABLES
 from features.errors import SettingsError, SourceError
-from features.schema import TABLES
 
 
 class _Frozen(BaseModel):
@@ -104,8 +105,16 @@ class UpliftSettings(_Frozen):
     horizon_days: Annotated[int, Field(ge=7, le=3650)] | None = None
     control: str = "control"
     observational: bool = False
-    cluster: Literal["industry", "country", "region", "owner"] | None = None
+    cluster: str | None = None
     costs: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+
+    @field_validator("cluster", mode="before")
+    @classmethod
+    def _column(cls, value: object) -> object:
+        if value is not None and value not in CLUSTERS:
+            *most, last = (repr(column) for column in CLUSTERS)
+            raise ValueError(f"Input should be {', '.join(most)} or {last}")
+        return value
 
 
 class TrainingSettings(_Frozen):

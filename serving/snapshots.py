@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from features.binding.tables import Tables
 from features.catalogue.sets import PURCHASES
+from features.catalogue.tables import PEOPLE
 from features.engine.observations import moment, wall_clock
 from features.engine.snapshot import write_snapshot
 from features.engine.store import bound_columns
@@ -66,5 +67,5 @@ def take_snapshot(tables: Tables, as_of: int | None = None, *, threads: int = 1)
         "data_fingerprint": tables.fingerprint,
     }
     features = PURCHASES.bound_to(bound)
-    customers = write_snapshot(path, tables.connection, features, when, text, facts, threads=threads)
+    customers = write_snapshot(path, tables.connection, features, PEOPLE, when, text, facts, threads=threads)
     return Taken(path, customers, when, text)

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.experiments.beforeafter import BeforeAfter, PeriodKind, before_after
 from features.binding.tables import Tables
-from features.engine.streams import ORDERS_BOOKED
+from features.catalogue.orders import ORDERS_BOOKED
 from features.errors import ExperimentError, SettingsError
 from features.history import History
 

@@ -13,11 +13,14 @@ from evaluation.experiments.records import (
     Role,
 )
 from features.binding.tables import Tables
+from features.catalogue.account import TRAITS
+from features.catalogue.engagement import ENGAGEMENT_TOUCHED
+from features.catalogue.orders import ORDERS_BOOKED, ORDERS_PLACED
+from features.catalogue.tables import PEOPLE
 from features.engine.events import Events
 from features.engine.labels import money_ahead
 from features.engine.observations import Observations
 from features.engine.store import load_store
-from features.engine.streams import ENGAGEMENT_TOUCHED, ORDERS_BOOKED, ORDERS_PLACED
 from features.history import History
 from features.types import DAY, Floats
 
@@ -25,7 +28,6 @@ PRIMARY = "margin"
 SHORT_DAYS = 30
 CLICK = "email_clicked"
 _POINTS = 12
-_SEGMENTS = ("industry", "country", "region")
 
 
 def measures(
@@ -47,9 +49,9 @@ def measures(
     placed = counted(history.happened[ORDERS_PLACED.name])
     booked = history.happened[ORDERS_BOOKED.name]
     found = []
-    if "engagement" in history.bound:
+    if ENGAGEMENT_TOUCHED.table in history.bound:
         events = {ENGAGEMENT_TOUCHED.name: (ENGAGEMENT_TOUCHED, ("kind",))}
-        store = load_store(tables.connection, events, known=False, part=0, parts=history.parts)
+        store = load_store(tables.connection, events, PEOPLE, known=False, part=0, parts=history.parts)
         clicks = _clicks(store.streams[ENGAGEMENT_TOUCHED.name])
         if clicks is not None:
             found.append(_share("clicked", clicks, now, short))
@@ -86,8 +88,7 @@ def grown(history: History, enrolment: Enrolment, days: int) -> dict[int, Floats
 def segments(enrolment: Enrolment, expected: Floats) -> dict[str, npt.NDArray[np.str_]]:
     """Segments to look at: traits of the account as known before, and thirds by expected margin."""
     matrix, found = enrolment.matrix, {}
-    for trait in _SEGMENTS:
-        name = f"customers_{trait}_last_ever"
+    for trait, name in TRAITS.items():
         if name in matrix.categories:
             words = np.array([*matrix.categories[name], "unknown"], dtype=np.str_)
             codes = matrix.column(name)

@@ -11,10 +11,10 @@ from evaluation.planning.aacheck import AACheck, aa_check
 from evaluation.planning.duration import Duration, estimate_duration
 from evaluation.planning.power import PowerAt, multiplicative, plan_by_resampling
 from evaluation.planning.sizes import Design, Plan, minimum_detectable_effect, plan_mean, ratio_sd
+from features.catalogue.orders import ORDERS_BOOKED, ORDERS_PLACED
 from features.engine.labels import money_ahead
 from features.engine.observations import Observations
 from features.engine.store import NEVER
-from features.engine.streams import ORDERS_BOOKED, ORDERS_PLACED
 from features.errors import ExperimentError
 from features.history import History
 from features.types import DAY, Floats, Progress

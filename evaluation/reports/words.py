@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from evaluation.estimate import Estimate
-
-Language = Literal["en", "ja"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+from features.language import Language
 
 NOTHING = "–"
 """Stands where there is no number."""
@@ -31,10 +29,6 @@ _DECIMALS = {
     "TND": 3,
     "JOD": 3,
 }
-_RATIO = re.compile(r"(?P<table>[a-z]+)_(?P<what>\w+)_ratio_(?P<short>\d+)d_(?P<long>\d+)d")
-_WINDOWED = re.compile(r"(?P<table>[a-z]+)_(?P<what>\w+)_(?:(?P<days>\d+)d|ever)")
-# What these say does not depend on the window that ends their names.
-_TIMELESS = ("first", "last", "days_since_first", "days_since_last")
 
 
 @cache
@@ -147,43 +141,6 @@ class Words:
         if not output:
             return title
         return self("metrics.at_horizon", metric=title, horizon=self.horizon(output))
-
-    def feature(self, name: str) -> str:
-        """What a feature is, from its column name; the name itself where it follows no known pattern."""
-        fixed = self.either(f"derived.{name}", "")
-        if fixed:
-            return fixed
-        if match := _RATIO.fullmatch(name):
-            what = self._what(match["what"])
-            if what:
-                table = self.either(f"tables.{match['table']}", match["table"])
-                return self(
-                    "features.ratio", table=table, what=what, short=match["short"], long=match["long"]
-                )
-        if match := _WINDOWED.fullmatch(name):
-            what = self._what(match["what"])
-            if what:
-                return self._over(match["table"], match["what"], what, match["days"])
-        return name
-
-    def _over(self, table: str, stem: str, what: str, days: str | None) -> str:
-        table = self.either(f"tables.{table}", table)
-        if stem.endswith(_TIMELESS) and days is None:
-            return self("features.plain", table=table, what=what)
-        window = self("features.window", days=days) if days else self("features.ever")
-        return self("features.over", table=table, what=what, window=window)
-
-    def _what(self, stem: str) -> str:
-        """An aggregation in words, such as that of ``amount_sum``; empty where unknown."""
-        known = self.either(f"aggregations.{stem}", "")
-        if known:
-            return known
-        for word in ("top_share", stem.rsplit("_", 1)[-1]):
-            column = stem.removesuffix(f"_{word}")
-            text = self.either(f"aggregations.{word}", "")
-            if column != stem and text:
-                return text.format(column=self.either(f"columns.{column}", column.replace("_", " ")))
-        return ""
 
 
 def horizon_days(output: str) -> int:

@@ -18,9 +18,6 @@ FATAL_SHARE = 0.2
 
 _UNREADABLE, _INFINITE, _PAST, _FUTURE, _EMPTY = 1, 2, 3, 4, 5
 _EARLIEST = "TIMESTAMP '1970-01-01'"
-_PLANNED = frozenset({("contracts", "starts_at"), ("contracts", "ends_at"), ("invoices", "due_at")})
-"""Times that are agreed ahead and may lie in the future."""
-
 _ASIDE = "_row", "_drop"
 
 
@@ -113,7 +110,7 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
         cleaned.append(f"{tidy} AS _t{place}")
         reading = read(bound.column.kind, f"_t{place}", type_, clock)
         values.append(f"{reading.value} AS _x{place}")
-        mark = _mark(table, bound.column, f"_x{place}", reading.present, now)
+        mark = _mark(bound.column, f"_x{place}", reading.present, now)
         if mark is None:
             final.append(f"_x{place} AS {name}")
             continue
@@ -146,7 +143,7 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
         raise _uncomputable(connection, binding, error) from error
 
 
-def _mark(table: Table, column: Column, value: str, present: str, now: datetime) -> str | None:
+def _mark(column: Column, value: str, present: str, now: datetime) -> str | None:
     """SQL of the code of what is odd about a value; None where nothing can be."""
     cases = []
     if column.kind in UNREADABLE:
@@ -155,7 +152,7 @@ def _mark(table: Table, column: Column, value: str, present: str, now: datetime)
         cases.append(f"WHEN isinf({value}) THEN {_INFINITE}")
     if column.kind is Kind.TIME:
         cases.append(f"WHEN {value} < {_EARLIEST} THEN {_PAST}")
-        if (table.name, column.name) not in _PLANNED:
+        if not column.planned:
             cases.append(f"WHEN {value} > TIMESTAMP '{now.isoformat(sep=' ')}' THEN {_FUTURE}")
     if column.required:
         cases.append(f"WHEN {value} IS NULL THEN {_EMPTY}")

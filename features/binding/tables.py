@@ -18,8 +18,8 @@ from features.binding.databases import detach_files
 from features.binding.mapping import Binding, resolve
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, describe, open_source
+from features.catalogue.tables import TABLES
 from features.errors import SettingsError, TableError, TokuiError
-from features.schema import TABLES
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"

@@ -1,1 +1,1 @@
-"""The catalogue: one file a table, and what they are put together to."""
+"""The catalogue: one file a table with all that is known of it, and what they are put together to."""

@@ -4,9 +4,9 @@ python -m features.catalogue.dictionary > docs/data-dictionary.md
 """
 
 from features.catalogue.sets import PURCHASES
-from features.engine.streams import STREAMS, Elapsed, Stream
+from features.catalogue.tables import STREAMS, TABLES
+from features.engine.streams import Elapsed, Stream
 from features.engine.views import FeatureView
-from features.schema import TABLES
 
 _HEAD = """# Data dictionary
 

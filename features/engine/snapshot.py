@@ -13,7 +13,7 @@ A server maps it and touches only the rows it is asked for; many workers share o
 import hashlib
 import json
 import mmap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from features.engine.compute import compute_runs, vocabularies
 from features.engine.matrix import FeatureMatrix
 from features.engine.observations import Observations
 from features.engine.store import load_parts
+from features.engine.streams import Stream
 from features.engine.views import FeatureSet
 from features.errors import ChecksumError, DefinitionError
 from features.files import file_whole
@@ -84,6 +85,7 @@ def write_snapshot(
     path: Path,
     connection: duckdb.DuckDBPyConnection,
     features: FeatureSet,
+    people: Sequence[Stream],
     as_of: int,
     as_of_text: str,
     facts: Mapping[str, Any],
@@ -96,6 +98,7 @@ def write_snapshot(
         path: Where to.
         connection: Holds the bound tables.
         features: What to compute, bound to them.
+        people: The streams that tell who is a customer, and since when.
         as_of: The cutoff, microseconds.
         as_of_text: The same for people, ISO.
         facts: Kept in the header.
@@ -110,7 +113,7 @@ def write_snapshot(
     ids: list[bytes] = []
     blocks: list[Floats] = []
     words: dict[str, list[str]] = {}
-    for store in load_parts(connection, features.streams):
+    for store in load_parts(connection, features.streams, people):
         observations = Observations.grid(store.first_seen, [as_of])
         names = store.ids.to_pylist()
         ids += [names[k].encode() for k in observations.customers.tolist()]

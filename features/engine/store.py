@@ -1,6 +1,6 @@
 """From bound tables to the events a feature set reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -8,10 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from features.engine.events import Events, customer_codes, sort_events
-from features.engine.streams import CUSTOMERS_KNOWN, ORDERS_BOOKED, Stream
+from features.engine.streams import Stream
 from features.engine.windows import ALWAYS
 from features.errors import DefinitionError
-from features.schema import TABLES
 from features.types import Times
 
 PART_ROWS = 20_000_000
@@ -19,8 +18,6 @@ PART_ROWS = 20_000_000
 
 NEVER = np.iinfo(np.int64).max
 """When a customer without any dated row is first seen."""
-
-_PEOPLED = ("customers", "orders")
 
 Streams = Mapping[str, tuple[Stream, tuple[str, ...]]]
 
@@ -32,7 +29,7 @@ class Store:
     Args:
         ids: Customer ids, ascending; a customer's position is its code everywhere else.
         streams: Events by stream name, dated by when they were known.
-        first_seen: int64 [customers], when the account was opened or first ordered, as known.
+        first_seen: int64 [customers], the first date of the streams that tell who is a customer, as known.
     """
 
     ids: pa.Array
@@ -45,16 +42,16 @@ def bound_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str,
     rows = connection.execute(
         "SELECT table_name, column_name FROM information_schema.columns ORDER BY table_name, ordinal_position"
     ).fetchall()
-    found: dict[str, tuple[str, ...]] = {}
+    bound: dict[str, tuple[str, ...]] = {}
     for table, column in rows:
-        if table in TABLES:
-            found[table] = (*found.get(table, ()), column)
-    return found
+        bound[table] = (*bound.get(table, ()), column)
+    return bound
 
 
 def load_store(
     connection: duckdb.DuckDBPyConnection,
     streams: Streams,
+    people: Sequence[Stream],
     *,
     known: bool = True,
     part: int = 0,
@@ -65,6 +62,7 @@ def load_store(
     Args:
         connection: Holds the bound canonical tables.
         streams: Stream and columns by name, as ``FeatureSet.streams`` gives them.
+        people: The streams that tell who is a customer, and since when.
         known: Date rows by when they were known; labels pass False.
         part: Which part of the customers.
         parts: Of how many.
@@ -72,12 +70,12 @@ def load_store(
     bound = bound_columns(connection)
     mine = "" if parts == 1 else f" WHERE hash(customer_id) % {parts} = {part}"
     everyone = " UNION ".join(
-        f"SELECT customer_id FROM {table}{mine}" for table in _PEOPLED if table in bound
+        f"SELECT customer_id FROM {stream.table}{mine}" for stream in people if stream.table in bound
     )
     index = connection.sql(f"SELECT customer_id FROM ({everyone}) ORDER BY 1").to_arrow_table()
     ids = index["customer_id"].combine_chunks()
-    # Who exists, and since when, is always asked of both tables.
-    wanted = {stream.name: (stream, ()) for stream in (CUSTOMERS_KNOWN, ORDERS_BOOKED)} | dict(streams)
+    # Who exists, and since when, is always asked of all of them.
+    wanted = {stream.name: (stream, ()) for stream in people} | dict(streams)
     events: dict[str, Events] = {}
     for table in dict.fromkeys(stream.table for stream, _ in wanted.values()):
         here = [entry for entry in wanted.values() if entry[0].table == table]
@@ -86,7 +84,7 @@ def load_store(
         customers = customer_codes(rows["customer_id"], ids)
         for stream, read in here:
             events[stream.name] = sort_events(stream, rows, customers, len(ids), read, known=known)
-    first = np.minimum(_first_dated(events[CUSTOMERS_KNOWN.name]), _first_dated(events[ORDERS_BOOKED.name]))
+    first = np.minimum.reduce([_first_dated(events[stream.name]) for stream in people])
     return Store(ids, events, first)
 
 
@@ -98,7 +96,7 @@ def _columns_of(wanted: list[tuple[Stream, tuple[str, ...]]], bound: tuple[str, 
         columns |= {stream.time} | ({stream.where.column} if stream.where else set())
         columns |= {need for column in read for need in stream.needs(column)}
     # Optional columns are taken where they are; the rest must be there.
-    missing = columns - set(bound) - {CUSTOMERS_KNOWN.time}
+    missing = columns - set(bound) - {stream.time for stream, _ in wanted if stream.undated_always}
     if missing:
         table = wanted[0][0].table
         raise DefinitionError(
@@ -123,8 +121,10 @@ def parts_needed(connection: duckdb.DuckDBPyConnection) -> int:
     return max(1, -(-max(rows, default=0) // PART_ROWS))
 
 
-def load_parts(connection: duckdb.DuckDBPyConnection, streams: Streams) -> Iterator[Store]:
+def load_parts(
+    connection: duckdb.DuckDBPyConnection, streams: Streams, people: Sequence[Stream]
+) -> Iterator[Store]:
     """The store part by part, customers split by a hash of their id, for histories beyond memory."""
     parts = parts_needed(connection)
     for part in range(parts):
-        yield load_store(connection, streams, part=part, parts=parts)
+        yield load_store(connection, streams, people, part=part, parts=parts)

@@ -7,7 +7,7 @@ are tickets opened less tickets closed.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from features.engine.windows import ALWAYS
 from features.errors import DefinitionError
-from features.schema import TABLES, Kind
+from features.language import Wording
+from features.schema import Column, Kind, Rows, Table
 from features.types import DAY, Floats, Times
 
 
@@ -29,11 +30,19 @@ class Elapsed:
         name: What it is called.
         start: Canonical time column.
         end: Canonical time column.
+        called: The noun it is in the words of a feature.
     """
 
     name: str
     start: str
     end: str
+    # Not part of what is computed, and so of no fingerprint.
+    called: Wording = field(repr=False)
+
+    @property
+    def column(self) -> Column:
+        """It as a column like those of the table."""
+        return Column(self.name, Kind.NUMBER, f"days from {self.start} to {self.end}", self.called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class Stream:
 
     Args:
         name: ``table.event``, for example ``tickets.closed``.
+        schema: The canonical table.
+        rows: What its rows are called.
         time: Canonical time column; rows where it is empty are not part of the stream.
         numbers: Number columns known at that time.
         texts: Text columns known at that time.
@@ -68,6 +79,9 @@ class Stream:
     """
 
     name: str
+    # What the table and the rows are called is not part of what is computed, and so of no fingerprint.
+    schema: Table = field(repr=False)
+    rows: Rows = field(repr=False)
     time: str
     numbers: tuple[str | Elapsed, ...] = ()
     texts: tuple[str, ...] = ()
@@ -75,8 +89,11 @@ class Stream:
     undated_always: bool = False
 
     def __post_init__(self) -> None:
-        if self.table not in TABLES:
-            raise DefinitionError(f"stream {self.name!r} must be named table.event, of a canonical table")
+        table, dot, event = self.name.partition(".")
+        if table != self.schema.name or not dot or not event:
+            raise DefinitionError(
+                f"stream {self.name!r} must be named table.event, of its canonical table {self.schema.name}"
+            )
         self._expect(self.time, Kind.TIME)
         for number in self.numbers:
             if isinstance(number, Elapsed):
@@ -88,14 +105,26 @@ class Stream:
             self._expect(text, Kind.TEXT, Kind.ID)
 
     def _expect(self, column: str, *kinds: Kind) -> None:
-        kind = TABLES[self.table].column(column).kind
+        kind = self.schema.column(column).kind
         if kind not in kinds:
             raise DefinitionError(f"{self.name}: {column} is a {kind.value} column, not a {kinds[0].value}")
 
     @property
     def table(self) -> str:
-        """The canonical table."""
-        return self.name.partition(".")[0]
+        """The canonical table's name."""
+        return self.schema.name
+
+    def column(self, name: str) -> Column:
+        """One of the columns it carries.
+
+        Raises:
+            DefinitionError: The stream carries no such column.
+        """
+        for number in self.numbers:
+            if isinstance(number, Elapsed) and number.name == name:
+                return number.column
+        self.needs(name)
+        return self.schema.column(name)
 
     def needs(self, column: str) -> tuple[str, ...]:
         """Canonical columns that one of this stream's columns is made of.
@@ -164,83 +193,3 @@ def _microseconds(values: pa.ChunkedArray) -> Times:
 
 def _floats(values: pa.ChunkedArray) -> Floats:
     return values.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
-
-
-CUSTOMERS_KNOWN = Stream(
-    "customers.known",
-    time="created_at",
-    numbers=("employees", "acquisition_cost"),
-    texts=("industry", "country", "region", "owner"),
-    undated_always=True,
-)
-_ORDER_NUMBERS = ("quantity", "amount", "margin")
-ORDERS_BOOKED = Stream("orders.booked", time="occurred_at", numbers=_ORDER_NUMBERS)
-ORDERS_PLACED = Stream(
-    "orders.placed",
-    time="occurred_at",
-    numbers=_ORDER_NUMBERS,
-    texts=("order_id", "product_id"),
-    where=Condition("amount", ">=", 0),
-)
-ORDERS_RETURNED = Stream(
-    "orders.returned",
-    time="occurred_at",
-    numbers=_ORDER_NUMBERS,
-    texts=("order_id", "product_id"),
-    where=Condition("amount", "<", 0),
-)
-_TERM = ("monthly_amount", "seats")
-CONTRACTS_STARTED = Stream(
-    "contracts.started",
-    time="starts_at",
-    numbers=(*_TERM, Elapsed("term_days", "starts_at", "ends_at")),
-    texts=("contract_id", "product_id"),
-)
-CONTRACTS_CANCELLED = Stream("contracts.cancelled", time="cancelled_at", numbers=_TERM, texts=("product_id",))
-CONTRACTS_ENDED = Stream(
-    "contracts.ended", time="ends_at", numbers=_TERM, texts=("contract_id", "product_id")
-)
-USAGE_LOGGED = Stream(
-    "usage.logged",
-    time="occurred_at",
-    numbers=("events", "active_users", "quota_share"),
-    texts=("feature",),
-)
-TICKETS_OPENED = Stream(
-    "tickets.opened", time="opened_at", numbers=("severity", "complaint"), texts=("category",)
-)
-TICKETS_CLOSED = Stream(
-    "tickets.closed",
-    time="closed_at",
-    numbers=("severity", "satisfaction", Elapsed("days_to_close", "opened_at", "closed_at")),
-    texts=("category",),
-)
-INVOICES_ISSUED = Stream("invoices.issued", time="issued_at", numbers=("amount",))
-INVOICES_DUE = Stream("invoices.due", time="due_at", numbers=("amount",))
-INVOICES_PAID = Stream(
-    "invoices.paid", time="paid_at", numbers=("amount", Elapsed("days_late", "due_at", "paid_at"))
-)
-ENGAGEMENT_TOUCHED = Stream("engagement.touched", time="occurred_at", texts=("kind", "campaign_id"))
-SURVEYS_ANSWERED = Stream("surveys.answered", time="occurred_at", numbers=("score",))
-DEALS_OPENED = Stream("deals.opened", time="opened_at", numbers=("amount",), texts=("kind",))
-DEALS_CLOSED = Stream(
-    "deals.closed",
-    time="closed_at",
-    numbers=("amount", "won", Elapsed("days_to_close", "opened_at", "closed_at")),
-    texts=("kind",),
-)
-ASSIGNMENTS_MADE = Stream("assignments.made", time="assigned_at", texts=("experiment_id", "arm"))
-COSTS_BOOKED = Stream("costs.booked", time="occurred_at", numbers=("amount",))
-
-STREAMS: dict[str, Stream] = {
-    stream.name: stream
-    for stream in (
-        CUSTOMERS_KNOWN, ORDERS_BOOKED, ORDERS_PLACED, ORDERS_RETURNED,
-        CONTRACTS_STARTED, CONTRACTS_CANCELLED, CONTRACTS_ENDED,
-        USAGE_LOGGED, TICKETS_OPENED, TICKETS_CLOSED,
-        INVOICES_ISSUED, INVOICES_DUE, INVOICES_PAID,
-        ENGAGEMENT_TOUCHED, SURVEYS_ANSWERED, DEALS_OPENED, DEALS_CLOSED,
-        ASSIGNMENTS_MADE, COSTS_BOOKED,
-    )
-}  # fmt: skip
-"""All streams by name, table by table."""

@@ -52,6 +52,18 @@ class FeatureView:
         prefix = self.prefix or self.stream.table
         return tuple(f"{prefix}_{name}" for name in aggregation.names(self.windows))
 
+    def name_of(self, aggregation: Aggregation, window: Window = EVER) -> str:
+        """Column name of one aggregation over one window.
+
+        Raises:
+            DefinitionError: The view does not compute that.
+        """
+        if aggregation not in self.aggregations or window not in self.windows:
+            raise DefinitionError(
+                f"a view of {self.stream.name} computes no {aggregation.word} over {window.label}"
+            )
+        return self.names_of(aggregation)[self.windows.index(window)]
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All column names, in order."""

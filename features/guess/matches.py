@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import duckdb
 
 from features.binding.textfiles import quote
+from features.catalogue.account import CUSTOMERS
+from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
+from features.catalogue.tables import TABLES
 from features.guess.columns import Look
-from features.guess.synonyms import TABLE_WORDS, UNIT_PRICE, likeness, normalise
-from features.schema import ORDERS, TABLES, Kind, Table
+from features.guess.synonyms import likeness, normalise
+from features.schema import Kind, Table
 
 _REASONS = {
     4: "same name",
@@ -62,11 +65,12 @@ def choose(looks: list[Look]) -> tuple[dict[str, Match], list[tuple[Look, str]]]
 
 def no_orders(looks: Sequence[Look]) -> str:
     """What is missing for orders in the file that comes nearest, and how to write it by hand."""
-    needed = [column for column in ORDERS.columns if column.required]
+    needed = [column for column in ORDERS.table.columns if column.required]
     nearest = max(
-        looks, key=lambda look: len({line.column for line in _lines(look, ORDERS)} & {c.name for c in needed})
+        looks,
+        key=lambda look: len({line.column for line in _lines(look, ORDERS.table)} & {c.name for c in needed}),
     )
-    found = {line.column: line.expression for line in _lines(nearest, ORDERS)}
+    found = {line.column: line.expression for line in _lines(nearest, ORDERS.table)}
     missing = " or ".join(f"{c.name} ({c.meaning})" for c in needed if c.name not in found)
     has = ", ".join(f"{column} = {expression}" for column, expression in found.items()) or "nothing"
     source = nearest.settings.source
@@ -87,7 +91,7 @@ def _candidates(look: Look) -> list[Match]:
         if len(lines) == 1:
             continue  # an id alone speaks for nothing
         lines, dates = _with_dates(look, table, lines)
-        named = any(word in normalise(look.label) for word in TABLE_WORDS[table.name].split())
+        named = any(word in normalise(look.label) for word in table.file_words.split())
         score = sum(line.strength for line in lines) + (5 if named else 0)
         found.append(Match(look, table, tuple(lines), dates, score))
     return found
@@ -97,7 +101,7 @@ def _lines(look: Look, table: Table, without: frozenset[str] = frozenset()) -> l
     """The likeliest source column for each canonical one; no source column twice."""
     likely = sorted(
         (
-            (-likeness(name, table.name, column.name), place, position, name)
+            (-likeness(name, table, column), place, position, name)
             for place, column in enumerate(table.columns)
             for position, name in enumerate(look.kinds)
             if look.may_be(name, column.kind) and column.name not in without
@@ -123,12 +127,13 @@ def _lines(look: Look, table: Table, without: frozenset[str] = frozenset()) -> l
 
 def _unit_price(look: Look, table: Table) -> tuple[str, str] | None:
     """Quantity and unit price, where orders have those and nothing that is surely an amount."""
-    if table.name != "orders":
+    if table is not ORDERS.table:
         return None
+    quantity, amount = table.column("quantity"), table.column("amount")
     numbers = [name for name in look.kinds if look.may_be(name, Kind.NUMBER)]
-    prices = [name for name in numbers if normalise(name) in UNIT_PRICE.split()]
-    quantities = [name for name in numbers if likeness(name, "orders", "quantity") >= 3]
-    amounts = [name for name in numbers if likeness(name, "orders", "amount") >= 3 and name not in prices]
+    prices = [name for name in numbers if normalise(name) in UNIT_PRICE_NAMES.split()]
+    quantities = [name for name in numbers if likeness(name, table, quantity) >= 3]
+    amounts = [name for name in numbers if likeness(name, table, amount) >= 3 and name not in prices]
     return (quantities[0], prices[0]) if prices and quantities and not amounts else None
 
 
@@ -173,5 +178,5 @@ def suggest_where(connection: duckdb.DuckDBPyConnection, orders: Match) -> str |
 def derived_lines(orders: Match) -> list[Line]:
     """What an order line says about its account, where its name leaves no doubt."""
     used = {line.expression for line in orders.lines}
-    lines = _lines(orders.look, TABLES["customers"], frozenset(FROM_ORDERS))
+    lines = _lines(orders.look, CUSTOMERS.table, frozenset(FROM_ORDERS))
     return [line for line in lines if line.strength >= 3 and line.expression not in used]

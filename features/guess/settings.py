@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from features.binding.tables import bind
+from features.catalogue.tables import TABLES
 from features.errors import TableError, TokuiError
 from features.guess.columns import Look, look_at
 from features.guess.horizons import fit_horizons
@@ -23,7 +24,7 @@ from features.guess.matches import (
     suggest_where,
 )
 from features.guess.synonyms import normalise
-from features.schema import TABLES, Table
+from features.schema import Table
 from features.settings import Settings
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from features.catalogue.tables import TABLES
 from features.errors import SettingsError
 from features.files import PARTIAL, write_text
-from features.schema import TABLES, Kind
+from features.schema import Kind
 from features.settings import load_settings
 from features.world.accounts import Accounts, customers_table, draw_accounts
 from features.world.arms import ARMS, COSTS, NO_EXPERIMENT, assignments_table

@@ -1,11 +1,15 @@
 """Examples: what requests, answers and errors look like in the service's description."""
 
+from features.catalogue.orders import SINCE_LAST_ORDER, SPENT_WITHIN
+from features.catalogue.phrases import phrases
+from features.catalogue.sets import PURCHASES
 from serving.api.guard import ErrorDetail
 from serving.predictor.answers import (
     Action,
     Answer,
     Driver,
     Drivers,
+    Effect,
     Gain,
     Leaving,
     Money,
@@ -14,6 +18,14 @@ from serving.predictor.answers import (
     Recommendations,
 )
 from serving.predictor.recommender import NO_UPLIFT
+
+_CURRENCY = "JPY"
+
+
+def _driver(feature: str, value: float, effect: Effect, what: str) -> Driver:
+    phrase = phrases(PURCHASES)[feature]
+    return Driver(feature, value, effect, phrase.group, f"{phrase.say(value, _CURRENCY)} ({effect} {what})")
+
 
 ANSWER = Answer(
     predictions=(
@@ -25,29 +37,13 @@ ANSWER = Answer(
             churn=(Leaving(30, 0.021), Leaving(60, 0.038), Leaving(90, 0.052)),
             tier="A",
             drivers=Drivers(
-                ltv=(
-                    Driver(
-                        "orders_amount_sum_365d",
-                        1_480_000.0,
-                        "raises",
-                        "purchasing",
-                        "Total money of order lines in the last 365 days: 1,480,000 JPY (raises the expected value)",
-                    ),
-                ),
-                churn=(
-                    Driver(
-                        "orders_days_since_last_ever",
-                        12.0,
-                        "lowers",
-                        "purchasing",
-                        "No order for 12 days (lowers the risk of leaving)",
-                    ),
-                ),
+                ltv=(_driver(SPENT_WITHIN[365], 1_480_000.0, "raises", "the expected value"),),
+                churn=(_driver(SINCE_LAST_ORDER, 12.0, "lowers", "the risk of leaving"),),
             ),
         ),
     ),
     as_of="2026-01-01T00:00:00+09:00",
-    currency="JPY",
+    currency=_CURRENCY,
     models={"ltv": 3, "churn": 5},
 )
 RECOMMENDED = Recommendations(
@@ -63,7 +59,7 @@ RECOMMENDED = Recommendations(
         ),
     ),
     as_of="2026-01-01T00:00:00+09:00",
-    currency="JPY",
+    currency=_CURRENCY,
     models={"uplift": 2},
     experiment="recommendations-2024",
     control="control",

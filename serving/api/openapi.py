@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from features.schema import TABLES, Kind, Table
+from features.catalogue.tables import TABLES
+from features.schema import Kind, Table
 from serving.api.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
 from serving.api.guard import ErrorBody
 from serving.predictor.answers import Answer, Recommendations

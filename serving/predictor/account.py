@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+from features.catalogue.tables import TABLES
 from features.engine.compute import compute
 from features.engine.events import Events, sort_events
 from features.engine.matrix import FeatureMatrix
 from features.engine.observations import Observations, moment
 from features.engine.views import FeatureSet
 from features.errors import TableError
-from features.schema import TABLES, Column, Kind, Table
+from features.schema import Column, Kind, Table
 
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""

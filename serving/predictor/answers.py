@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from features.catalogue.phrases import Group
+from features.schema import Group
 
 Effect = Literal["raises", "lowers"]
 Tier = Literal["A", "B", "C", "D"]

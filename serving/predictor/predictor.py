@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.catalogue.orders import ORDERED
 from features.engine.matrix import FeatureMatrix
 from features.engine.snapshot import Snapshot
-from features.history import ORDERED
 from features.types import Floats
 from serving.predictor.admission import Champion, agree, checked
 from serving.predictor.answers import Answer, Drivers, Leaving, Money, Prediction, Tier

@@ -8,6 +8,7 @@ import numpy as np
 from evaluation import metrics as m
 from evaluation.bootstrap import bootstrap, paired_test
 from evaluation.reports.card.page import CardData, IntervalData
+from features.catalogue.sets import PURCHASES
 
 HOSTILE = "<script>alert('得意先')</script>"
 
@@ -40,8 +41,7 @@ def _card(task, chosen, actual, predictions, measured, metric, **rest):
         "segments": {"industry": industries[np.minimum(rng.geometric(0.25, n) - 1, 15)]},
         "importance": [("orders_amount_sum_90d", 0.6), ("bgnbd_alive", 0.3), ("something_odd", 0.1)],
         "interval": None,
-        "features": 112,
-        "feature_fingerprint": "3f2a9c0d11e4b7aa",
+        "features": PURCHASES,
         "data_fingerprint": "a1b2c3d4",
         "champion": None,
         "champion_prediction": None,

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from features.binding.tables import bind
+from features.catalogue.tables import PEOPLE
 from features.engine.snapshot import open_snapshot, write_snapshot
 from features.history import read_history
 from features.settings import load_settings
@@ -95,7 +96,7 @@ def make_bundle(task, history, kind, rounds=30, scale=1.0):
 def take(tables, history, path, as_of):
     facts = {"currency": "JPY", "timezone": "Asia/Tokyo"}
     text = f"{np.datetime64(as_of, 'us').astype(object).isoformat()}{ZONE}"
-    write_snapshot(path, tables.connection, history.features, as_of, text, facts)
+    write_snapshot(path, tables.connection, history.features, PEOPLE, as_of, text, facts)
     return open_snapshot(path)
 
 

@@ -13,19 +13,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
+from features.catalogue.orders import ORDER_DAYS, RETURNED, SINCE_FIRST_ORDER, SINCE_LAST_ORDER, SPENT
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
 from features.types import Floats
 
-DAYS = "orders_active_days_ever"
-AGE = "orders_days_since_first_ever"
-SILENCE = "orders_days_since_last_ever"
-MONEY = "orders_amount_sum_ever"
-PURCHASE_COLUMNS = (DAYS, AGE, SILENCE, MONEY)
+PURCHASE_COLUMNS = (ORDER_DAYS, SINCE_FIRST_ORDER, SINCE_LAST_ORDER, SPENT)
 """What the models here need: purchase days so far, days since the first and the last, money so far."""
-
-RETURNED = "returns_amount_sum_ever"
-"""Money given back so far, 0 or less; taken into account where it is known."""
 
 _MIN_CUSTOMERS = 20
 _LOG_BOUND = 12.0
@@ -57,7 +51,7 @@ class Purchases:
         # Contiguous copies: numpy's strided and contiguous loops may differ in the last bit, and
         # one row must give what a batch gives.
         days, age, silence, money = (np.ascontiguousarray(matrix.column(c)) for c in PURCHASE_COLUMNS)
-        if RETURNED in matrix:
+        if RETURNED in matrix:  # taken into account where it is known
             # Who bought for a fortune and sent it all back has bought for nothing.
             money = np.maximum(money + np.nan_to_num(np.ascontiguousarray(matrix.column(RETURNED))), 0.0)
         bought = (days >= 1) & np.isfinite(age) & np.isfinite(silence)

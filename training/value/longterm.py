@@ -8,10 +8,11 @@ from evaluation.effects.returns import Surrogate, calibration
 from evaluation.effects.winsor import winsorise
 from evaluation.experiments.enrolment import Enrolment
 from evaluation.experiments.records import Warned
+from features.catalogue.orders import ORDERED
 from features.engine.compute import compute
 from features.engine.observations import Observations
 from features.errors import ExperimentError, ModelError
-from features.history import ORDERED, History
+from features.history import History
 from features.types import DAY
 from training.tracking import CHAMPION, Tracker
 

@@ -15,12 +15,13 @@ import numpy as np
 from lightgbm import Booster
 from numpy.typing import NDArray
 
+from features.catalogue.orders import RETURNED, SPENT_WITHIN
 from features.catalogue.phrases import DERIVED
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
 from features.types import Floats
 from training.models.boosting import Rows, Trees, fit_booster, raw_score
-from training.models.buytilldie import PURCHASE_COLUMNS, RETURNED, BgNbd, GammaGamma, Purchases
+from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, GammaGamma, Purchases
 from training.models.ltv import LTV_MODELS, BuyTillYouDie, LastPeriod, LtvModel, Tweedie, TwoPart, design
 
 DEFAULT_LTV = TwoPart.kind
@@ -138,15 +139,9 @@ class _Fit:
         return BuyTillYouDie((*PURCHASE_COLUMNS, *known), parameters=parameters)
 
     def last_period(self) -> LastPeriod:
-        windows = {}
-        for name in self.matrix.names:
-            days = name.removeprefix("orders_amount_sum_").removesuffix("d")
-            if name == f"orders_amount_sum_{days}d" and days.isdigit():
-                windows[int(days)] = name
+        windows = {days: name for days, name in SPENT_WITHIN.items() if name in self.matrix}
         if not windows:
-            raise TrainingDataError(
-                "last_period needs a column such as orders_amount_sum_365d; there is none"
-            )
+            raise TrainingDataError(f"last_period needs a column such as {SPENT_WITHIN[365]}; there is none")
         # Of two windows equally far from the horizon the longer, on the log scale.
         window = min(windows, key=lambda d: (abs(np.log(d / self.horizon_days)), -d))
         return LastPeriod((windows[window],), parameters=self._parameters(window_days=float(window)))

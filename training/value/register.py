@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluation.reports.card.breakdown import by_decile, by_segment
 from evaluation.reports.card.page import CardData, IntervalData, render_card
+from features.catalogue.account import TRAITS
 from features.engine.observations import wall_clock
 from features.types import Floats
 from training.models.facts import Facts
@@ -17,8 +18,6 @@ from training.models.servable import PartsModel
 from training.registration import ChampionAnswer, Registration, ask_champion
 from training.tracking import Record, Tracker, Version, hashed
 from training.value.train import Training
-
-SEGMENTS = ("customers_industry_last_ever", "customers_country_last_ever", "customers_region_last_ever")
 
 
 def value_registration(tracker: Tracker, training: Training) -> Registration:
@@ -103,11 +102,11 @@ def card_data(training: Training, champion: ChampionAnswer) -> CardData:
     task, backtest, history = training.task, training.backtest, training.history
     matrix = backtest.panel.matrix
     segments = {}
-    for name in SEGMENTS:
+    for trait, name in TRAITS.items():
         if name in matrix.categories:
             words = np.array([*matrix.categories[name], ""], dtype=object)
             codes = matrix.column(name)
-            segments[name.split("_")[1]] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
+            segments[trait] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
     found = training.intervals
     level = 0.0 if found is None else found.level
     return CardData(
@@ -129,8 +128,7 @@ def card_data(training: Training, champion: ChampionAnswer) -> CardData:
         segments=segments,
         importance=gain_shares(training.bundle.model),
         interval=None if found is None else IntervalData(level, found.low, found.high, found.covered),
-        features=len(history.features.names),
-        feature_fingerprint=history.features.fingerprint,
+        features=history.features,
         data_fingerprint=history.fingerprint,
         champion=champion.number,
         champion_prediction=champion.said,

@@ -17,9 +17,9 @@ from evaluation.metrics import (
     spearman,
     total_ratio,
 )
+from features.catalogue.orders import ORDERS_PLACED
 from features.engine.labels import ChurnLabel
 from features.engine.observations import Observations
-from features.engine.streams import ORDERS_PLACED
 from features.engine.views import Calendar
 from features.history import History, Panel
 from features.settings import Settings

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.estimate import Comparison, Estimate
+from features.engine.views import FeatureSet
 from features.types import Floats
 
 Labels = npt.NDArray[np.object_]
@@ -53,8 +54,7 @@ class CardData:
         segments: By name of the segment, a label for each judged row [n], empty where unknown.
         importance: Features with their share of the gain, greatest first; may be empty.
         interval: Prediction intervals, if the task has any.
-        features: Number of features.
-        feature_fingerprint: Of the feature definitions.
+        features: What the candidates were fitted on.
         data_fingerprint: Of the data.
         champion: Number of the champion version, if there is one to compare with.
         champion_prediction: What it says of the judged rows [n, K].
@@ -78,8 +78,7 @@ class CardData:
     segments: dict[str, Labels]
     importance: list[tuple[str, float]]
     interval: IntervalData | None
-    features: int
-    feature_fingerprint: str
+    features: FeatureSet
     data_fingerprint: str
     champion: int | None
     champion_prediction: Floats | None

@@ -18,7 +18,8 @@ from evaluation.reports.card.tables import (
 )
 from evaluation.reports.card.verdict import against_champion, answer, verdict
 from evaluation.reports.style import FONTS
-from evaluation.reports.words import Language, Words, digits_for, horizon_days
+from evaluation.reports.words import Words, digits_for, horizon_days
+from features.language import Language
 
 __all__ = ["CardData", "IntervalData", "render_card"]
 
@@ -63,7 +64,7 @@ def render_card(card: CardData, lang: Language = "en") -> str:
         limits=[w(f"{card.task}.limit_{which}") for which in ("own", "task")]
         + [w(f"limits.{which}") for which in ("one", "choice", "many", "new")],
         kind=card.chosen,
-        feature_fingerprint=card.feature_fingerprint,
+        feature_fingerprint=card.features.fingerprint,
         data_fingerprint=card.data_fingerprint,
     )
 
@@ -99,7 +100,9 @@ def _facts(card: CardData, w: Words) -> list[tuple[str, str]]:
         judged=w.date(card.judged_at),
         days=card.span_days,
     )
-    data = w("facts.data_until", until=w.day_before(card.data_until), features=f"{card.features:,}")
+    data = w(
+        "facts.data_until", until=w.day_before(card.data_until), features=f"{len(card.features.names):,}"
+    )
     said = (what, data, judged, happened, w.kind(card.chosen))
     return [
         (w(f"facts.{key}"), text)

@@ -8,6 +8,7 @@ from evaluation.reports.card.data import CardData
 from evaluation.reports.card.verdict import answer
 from evaluation.reports.pages import Table
 from evaluation.reports.words import NOTHING, Words, digits_for, metric_parts
+from features.catalogue.phrases import phrases
 
 FEATURES_SHOWN = 15
 
@@ -115,11 +116,12 @@ def segment_table(card: CardData, w: Words, name: str) -> Table:
 
 def importance(card: CardData, w: Words) -> list[dict[str, Any]]:
     """The features that contributed most, in plain words, with a bar's width each."""
-    shown = card.importance[:FEATURES_SHOWN]
+    shown, said = card.importance[:FEATURES_SHOWN], phrases(card.features, w.language)
     most = max((share for _, share in shown), default=0.0) or 1.0
     return [
         {
-            "name": w.feature(name),
+            # What a model adds by itself, such as the step of its horizons, the page has words for.
+            "name": said[name].title if name in said else w.either(f"importance.{name}", name),
             "column": name,
             "share": w.percent(share),
             "width": f"{100 * share / most:.1f}",

@@ -10,8 +10,9 @@ from evaluation.experiments.beforeafter import BeforeAfter, Period
 from evaluation.reports.charts import Axis, Bar, Mark, Side, bars, forest
 from evaluation.reports.pages import Table, rendered
 from evaluation.reports.readout.words import ReadoutWords, coarse
-from evaluation.reports.words import NOTHING, Language
+from evaluation.reports.words import NOTHING
 from features.engine.observations import wall_clock
+from features.language import Language
 
 
 def render_before_after(

@@ -8,7 +8,7 @@ from evaluation.reports.readout.tables import facts, methods, ratio, returns, wa
 from evaluation.reports.readout.uplift import uplift
 from evaluation.reports.readout.verdict import glance, headline
 from evaluation.reports.readout.words import ReadoutWords, coarse
-from evaluation.reports.words import Language
+from features.language import Language
 
 __all__ = ["render_before_after", "render_experiment"]
 

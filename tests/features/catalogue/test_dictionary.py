@@ -2,8 +2,7 @@
 
 from features.catalogue.dictionary import dictionary
 from features.catalogue.sets import PURCHASES
-from features.engine.streams import STREAMS
-from features.schema import TABLES
+from features.catalogue.tables import STREAMS, TABLES
 from tests.places import ROOT
 
 

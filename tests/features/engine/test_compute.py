@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.aggregations.trends import Ratio
+from features.catalogue.orders import ORDERS_PLACED, ORDERS_RETURNED
 from features.catalogue.sets import PURCHASES
+from features.catalogue.tables import PEOPLE
 from features.engine.compute import compute
 from features.engine.observations import Observations
 from features.engine.store import load_store
-from features.engine.streams import ORDERS_PLACED, ORDERS_RETURNED
 from features.engine.views import Calendar, FeatureSet, FeatureView
 from features.engine.windows import days
 from tests.features import oracle
@@ -59,7 +60,7 @@ def expected(view, aggregation, window, rows, cutoff):
 
 
 def assert_like_oracle(features, connection, observations, ids, tables):
-    store = load_store(connection, features.streams)
+    store = load_store(connection, features.streams, PEOPLE)
     matrix = compute(features, store.streams, observations)
     assert len(matrix) == len(observations)
     for view in features.views:
@@ -99,7 +100,7 @@ def test_every_feature_equals_the_oracle_on_random_histories(seed):
     rng = np.random.default_rng(seed)
     tables = {"customers": customers_table(14, rng), "orders": random_orders(rng, 12, 260)}
     connection = connect(**tables)
-    ids = load_store(connection, {}).ids.to_pylist()
+    ids = load_store(connection, {}, PEOPLE).ids.to_pylist()
     base = int(EPOCH.astype(np.int64))
     # Midnights and odd moments, before, inside and after the history.
     cutoffs = [base + int(d * DAY) for d in (-10, 60, 61, 90.37, 200, 399, 800)]
@@ -128,7 +129,7 @@ def test_every_feature_equals_the_oracle_on_hostile_histories(rows):
     )  # fmt: skip
     tables = {"customers": customers_table(5, np.random.default_rng(0)), "orders": orders}
     connection = connect(**tables)
-    ids = load_store(connection, {}).ids.to_pylist()
+    ids = load_store(connection, {}, PEOPLE).ids.to_pylist()
     base = int(EPOCH.astype(np.int64))
     cutoffs = [base, base + 5 * DAY, base + 5 * DAY + 1, base + 30 * DAY]
     observations = Observations(np.repeat(np.arange(len(ids), dtype=np.int32), 4), np.tile(cutoffs, len(ids)))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from features.catalogue.sets import PURCHASES
+from features.catalogue.tables import PEOPLE
 from features.engine import snapshot as module
 from features.engine.compute import compute
 from features.engine.observations import Observations
@@ -35,7 +36,7 @@ def features(connection):
 
 def written(path, connection, features):
     count = write_snapshot(
-        path, connection, features, AS_OF, "2024-10-27T00:00:00+00:00", {"currency": "JPY"}
+        path, connection, features, PEOPLE, AS_OF, "2024-10-27T00:00:00+00:00", {"currency": "JPY"}
     )
     return open_snapshot(path), count
 
@@ -51,7 +52,7 @@ def spelled(matrix):
 
 def test_it_holds_the_engines_numbers_for_every_customer_known_by_then(tmp_path, connection, features):
     snapshot, count = written(tmp_path / "s", connection, features)
-    store = load_store(connection, features.streams)
+    store = load_store(connection, features.streams, PEOPLE)
     observations = Observations.grid(store.first_seen, [AS_OF])
     assert count == len(snapshot) == len(observations)
     want = compute(features, store.streams, observations)
@@ -113,4 +114,4 @@ def test_nothing_is_half_written(tmp_path, connection, features, monkeypatch):
 
 def test_a_moment_before_anyone_is_refused(tmp_path, connection, features):
     with pytest.raises(DefinitionError, match="--as-of"):
-        write_snapshot(tmp_path / "s", connection, features, 0, "1970-01-01", {})
+        write_snapshot(tmp_path / "s", connection, features, PEOPLE, 0, "1970-01-01", {})

@@ -1,6 +1,8 @@
 """The time rule's contract: nothing at or after the cutoff, by own date or by when it was known,
 changes one bit of any feature; and whoever is asked for gets exactly one row."""
 
+from dataclasses import replace
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -8,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.catalogue.orders import ORDERS_BOOKED, ORDERS_PLACED
 from features.catalogue.sets import PURCHASES
+from features.catalogue.tables import PEOPLE
 from features.engine.compute import compute, compute_runs
 from features.engine.labels import ChurnLabel, days_to_last, money_ahead
 from features.engine.observations import Observations, cutoff_grid, moment, wall_clock
 from features.engine.store import load_store
-from features.engine.streams import ORDERS_BOOKED, ORDERS_PLACED, Condition, Stream
 from features.engine.windows import Window
 from features.errors import DefinitionError
 from tests.features.worlds import DAY, EPOCH, customers_table, random_orders
@@ -26,7 +29,7 @@ def stores(tables, streams, *, known=True):
     for name, table in tables.items():
         connection.register("incoming", table)
         connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
-    store = load_store(connection, streams, known=known)
+    store = load_store(connection, streams, PEOPLE, known=known)
     connection.close()
     return store
 
@@ -211,10 +214,10 @@ def test_customers_split_in_parts_are_the_same_customers():
     for name, table in tables.items():
         connection.register("incoming", table)
         connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
-    whole = load_store(connection, PURCHASES.streams)
+    whole = load_store(connection, PURCHASES.streams, PEOPLE)
     found = {}
     for part in range(3):
-        store = load_store(connection, PURCHASES.streams, part=part, parts=3)
+        store = load_store(connection, PURCHASES.streams, PEOPLE, part=part, parts=3)
         observations = Observations.grid(np.full(len(store.ids), -1), [BASE + 200 * DAY])
         matrix = compute(PURCHASES, store.streams, observations)
         for name, row in zip(store.ids.to_pylist(), matrix.values, strict=True):
@@ -239,12 +242,10 @@ def test_grids_hold_customers_from_their_first_day_on():
     [
         (lambda: Window(0), "holds nothing"),
         (lambda: Observations(np.array([1, 0], np.int32), np.array([0, 0])), "ascend by customer"),
-        (lambda: Stream("orders.placed", time="amount"), "amount is a number column"),
-        (lambda: Stream("parcels.sent", time="occurred_at"), "canonical table"),
+        (lambda: replace(ORDERS_PLACED, time="amount"), "amount is a number column"),
+        (lambda: replace(ORDERS_PLACED, name="parcels.sent"), "canonical table"),
         (
-            lambda: Stream("orders.placed", time="occurred_at", where=Condition("amount", ">=", 0)).needs(
-                "colour"
-            ),
+            lambda: ORDERS_PLACED.needs("colour"),
             "no column 'colour'",
         ),
     ],

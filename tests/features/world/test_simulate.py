@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.catalogue.tables import TABLES
 from features.errors import SettingsError
-from features.schema import TABLES
 from features.settings import load_settings
 from features.world.accounts import draw_accounts
 from features.world.arms import ARMS, PROPENSITY

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.schema import TABLES
+from features.catalogue.tables import TABLES
 from serving.predictor.account import MOST_ROWS, FieldError, read_account
 
 GOOD = {"occurred_at": "2025-01-01", "amount": 1}

@@ -1,11 +1,14 @@
 """Contract: drivers are the largest contributions, told in words, and every feature has words."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
-from features.catalogue.phrases import DERIVED, GROUPS, phrases
+from features.catalogue.phrases import DERIVED, phrases
 from features.catalogue.sets import PURCHASES
-from features.engine.streams import STREAMS
+from features.catalogue.tables import STREAMS
+from features.schema import Group
 from serving.predictor.drivers import MOST
 
 
@@ -22,7 +25,7 @@ def test_every_feature_can_be_said():
 
 
 def test_every_stream_has_a_group():
-    assert {stream.table for stream in STREAMS.values()} <= set(GROUPS)
+    assert {stream.schema.group for stream in STREAMS.values()} <= set(get_args(Group))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from features.binding.tables import bind
+from features.catalogue.orders import ORDERS_PLACED
+from features.catalogue.tables import PEOPLE
 from features.engine.observations import Observations, wall_clock
 from features.engine.store import load_store
-from features.engine.streams import ORDERS_PLACED
 from features.errors import TrainingDataError
 from features.history import Panel, read_history
 from features.settings import load_settings
@@ -182,8 +183,10 @@ def test_a_history_without_purchases_is_refused(tmp_path):
 
 def test_the_store_of_labels_ignores_when_rows_were_known(world):
     with bind(world.settings) as tables:
-        happened = load_store(tables.connection, {ORDERS_PLACED.name: (ORDERS_PLACED, ())}, known=False)
-        known = load_store(tables.connection, {ORDERS_PLACED.name: (ORDERS_PLACED, ())})
+        happened = load_store(
+            tables.connection, {ORDERS_PLACED.name: (ORDERS_PLACED, ())}, PEOPLE, known=False
+        )
+        known = load_store(tables.connection, {ORDERS_PLACED.name: (ORDERS_PLACED, ())}, PEOPLE)
     late = known.streams[ORDERS_PLACED.name].times > happened.streams[ORDERS_PLACED.name].times
     assert late.any()
     assert len(Observations.grid(happened.first_seen, [world.history.end])) == len(happened.ids)

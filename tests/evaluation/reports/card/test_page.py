@@ -11,8 +11,9 @@ import pytest
 from evaluation.estimate import Comparison, Estimate
 from evaluation.reports.card.page import render_card
 from evaluation.reports.card.verdict import answer, verdict
-from evaluation.reports.words import LANGUAGES, NOTHING, Words, digits_for, texts
-from features.catalogue.sets import PURCHASES
+from evaluation.reports.words import NOTHING, Words, digits_for, texts
+from features.catalogue.phrases import phrases
+from features.language import LANGUAGES
 from tests.evaluation.cards import HOSTILE, churn_card, ltv_card
 
 NAN = float("nan")
@@ -99,7 +100,7 @@ def test_candidates_and_fingerprints_are_named(page):
     card, w, _, parsed = page
     for kind in card.predictions:
         assert w.kind(kind) in parsed.text
-    assert card.feature_fingerprint in parsed.text
+    assert card.features.fingerprint in parsed.text
     assert card.data_fingerprint in parsed.text
     assert f"{len(card.actual):,}" in parsed.text
 
@@ -115,13 +116,17 @@ def test_languages_have_the_same_texts_with_the_same_fields():
         assert fields(english[key]) == fields(japanese[key]), key
 
 
-def test_every_shipped_feature_reads_as_words_in_both_languages():
-    for lang in LANGUAGES:
-        w = Words(lang)
-        said = [w.feature(name) for name in PURCHASES.names]
-        assert not [text for text in said if "_" in text]
-        assert len(set(said)) == len(said)
-    assert Words("ja").feature("something_odd") == "something_odd"
+def test_features_read_as_words_and_an_unknown_one_by_its_name(page):
+    card, w, _, parsed = page
+    said = phrases(card.features, w.language)
+    for name, _ in card.importance:
+        assert (said[name].title if name in said else name) in parsed.text
+
+
+def test_the_step_of_the_horizons_reads_as_words():
+    card = replace(CARDS["churn"], importance=[("interval", 1.0)])
+    assert "Which step of the horizons" in Page(render_card(card)).text
+    assert "予測期間の区切り" in Page(render_card(card, "ja")).text
 
 
 def compared(low, high, a=0.7, b=0.6):

@@ -13,7 +13,8 @@ from evaluation.experiments.targeting import Ahead
 from evaluation.reports.charts import Axis, Line, Mark, forest, lines
 from evaluation.reports.readout.page import render_before_after, render_experiment
 from evaluation.reports.readout.words import ReadoutWords, sign_of
-from evaluation.reports.words import LANGUAGES, texts
+from evaluation.reports.words import texts
+from features.language import LANGUAGES
 from tests.evaluation import readouts
 from tests.evaluation.readouts import HOSTILE, about
 from tests.evaluation.reports.card.test_page import Page

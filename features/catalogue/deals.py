@@ -1,0 +1,62 @@
+"""Deals: sales opportunities, opened and closed."""
+
+from features.catalogue.declaration import AMOUNT_NAMES, Declaration, canonical
+from features.engine.streams import Elapsed, Stream
+from features.language import Wording
+from features.schema import Column, Kind, Rows
+
+_DEALS = canonical(
+    "deals",
+    "a sales opportunity",
+    "opened_at",
+    Column(
+        "opened_at", Kind.TIME, "when it was opened", Wording("day of opening", "商談開始日"),
+        "openedat opened createdat created createddate 商談開始日 作成日",
+        required=True,
+    ),
+    Column(
+        "closed_at", Kind.TIME, "when it was won or lost, if it was", Wording("day of closing", "商談終了日"),
+        "closedat closed closedate 完了日 受注予定日 クローズ日",
+    ),
+    Column(
+        "stage", Kind.TEXT, "stage at the row's date", Wording("stage", "段階"),
+        "stage phase status フェーズ ステージ 商談段階",
+    ),
+    Column(
+        "kind", Kind.TEXT, "new, renewal, upsell or cross-sell", Wording("kind", "種別"),
+        "kind type dealtype 種別 商談種別",
+    ),
+    Column(
+        "amount", Kind.NUMBER, "expected money", Wording("money", "金額"), AMOUNT_NAMES + " dealamount",
+        money=True,
+    ),
+    Column(
+        "won", Kind.FLAG, "whether it was won; empty while open", Wording("won", "受注"),
+        "won iswon 成約 受注",
+    ),
+    group="purchasing",
+    file_words="deal opportunit pipeline 商談 案件",
+)  # fmt: skip
+
+DEALS_OPENED = Stream(
+    "deals.opened",
+    _DEALS,
+    Rows(Wording("deal", "商談"), Wording("deals", "商談")),
+    time="opened_at",
+    numbers=("amount",),
+    texts=("kind",),
+)
+DEALS_CLOSED = Stream(
+    "deals.closed",
+    _DEALS,
+    Rows(Wording("closed deal", "商談終了"), Wording("closed deals", "終了した商談")),
+    time="closed_at",
+    numbers=(
+        "amount",
+        "won",
+        Elapsed("days_to_close", "opened_at", "closed_at", Wording("days to close", "商談日数")),
+    ),
+    texts=("kind",),
+)
+
+DEALS = Declaration(_DEALS, streams=(DEALS_OPENED, DEALS_CLOSED))

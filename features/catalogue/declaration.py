@@ -1,0 +1,77 @@
+"""Declaration: everything tokui knows about one canonical table, and what the tables share."""
+
+from dataclasses import dataclass
+
+from features.engine.streams import Stream
+from features.engine.views import FeatureView
+from features.errors import DefinitionError
+from features.language import Wording
+from features.schema import Column, Group, Kind, Table
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One canonical table with all that is made of it.
+
+    Args:
+        table: Its columns, with their synonyms and what they are called.
+        streams: How its rows are read, one stream for each of its times.
+        views: The features that every feature set of the catalogue has of it; may be none.
+
+    Raises:
+        DefinitionError: A stream is of another table, or a view of another stream.
+    """
+
+    table: Table
+    streams: tuple[Stream, ...]
+    views: tuple[FeatureView, ...] = ()
+
+    def __post_init__(self) -> None:
+        for stream in self.streams:
+            if stream.schema is not self.table:
+                raise DefinitionError(f"{stream.name} is no stream of table {self.table.name}")
+        for view in self.views:
+            if view.stream not in self.streams:
+                raise DefinitionError(f"{view.stream.name} is not among the streams of {self.table.name}")
+
+
+AMOUNT_NAMES = (
+    "amount total totalamount totalprice linetotal price revenue sales value money netamount dollarvalue spend "
+    "金額 売上 売上金額 売上高 合計 合計金額 税抜金額 税込金額 受注金額 注文金額 購入金額 請求金額"
+)
+"""Headings of money, whichever table it is in."""
+
+PRODUCT_NAMES = (
+    "product productid productcode item itemid itemcode sku stockcode article articleid 商品 商品id 商品コード "
+    "商品番号 品番 品目 品目コード 製品 製品id 製品コード sku番号"
+)
+"""Headings of products, whichever table they are in."""
+
+TIME_NAMES = "date time datetime timestamp day 日付 日時 年月日 日"
+"""Headings that speak for the time of a table, but say no more."""
+
+_CUSTOMER_ID = Column(
+    "customer_id", Kind.ID, "the account, any text or number", Wording("account", "取引先"),
+    "customer client account company user member buyer contact customerno customernumber customercode cust custid "
+    "clientid accountid companyid userid memberid buyerid householdkey "
+    "顧客 顧客id 顧客番号 顧客コード 得意先 得意先id 得意先コード 得意先番号 取引先 取引先id 取引先コード 会員 会員id 会員番号 "
+    "会社id 企業id 企業コード 契約者id ユーザーid ユーザid お客様番号",
+    required=True,
+)  # fmt: skip
+_KNOWN_AT = Column(
+    "known_at", Kind.TIME, "when the row reached the books, if later than its own date",
+    Wording("day of entry", "計上日"),
+)  # fmt: skip
+
+
+def canonical(
+    name: str,
+    row: str,
+    time: str,
+    *columns: Column,
+    group: Group,
+    file_words: str,
+    key: tuple[str, ...] = (),
+) -> Table:
+    """A table with the columns that every table has around its own."""
+    return Table(name, row, (_CUSTOMER_ID, *columns, _KNOWN_AT), time, group, file_words, key)
