@@ -195,4 +195,5 @@ def main():
     (OUT / "answers.json").write_text(json.dumps(answers, ensure_ascii=False))
 
 
-main()
+if __name__ == "__main__":
+    main()
