@@ -38,7 +38,7 @@ _CONTRACTS = canonical(
         required=True, money=True,
     ),
     Column(
-        "seats", Kind.NUMBER, "contracted seats", Wording("seats", "契約席数"),
+        "seats", Kind.NUMBER, "contracted seats", Wording("seats", "席数"),
         "seats licenses licences users 席数 ライセンス数 利用者数",
     ),
     group="payment",
@@ -55,7 +55,7 @@ CONTRACTS_STARTED = Stream(
     time="starts_at",
     numbers=(
         *_TERM,
-        Elapsed("term_days", "starts_at", "ends_at", Wording("days of the term", "契約日数")),
+        Elapsed("term_days", "starts_at", "ends_at", Wording("days of the term", "日数")),
     ),
     texts=("contract_id", "product_id"),
 )

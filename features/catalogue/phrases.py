@@ -77,7 +77,7 @@ _CALENDAR = dict(
 _AGGREGATIONS: dict[type[Aggregation], Wording] = {
     Count: Wording("Number of {rows} {when}", "{of}{rows}の件数"),
     ActiveDays: Wording("Days with {rows} {when}", "{during}{row}のあった日数"),
-    DistinctCount: Wording("Different {column}s {when}", "{during}{row}のあった{column}の数（重複なし）"),
+    DistinctCount: Wording("Different {columns} {when}", "{during}{row}のあった{column}の数（重複なし）"),
     TopShare: Wording(
         "Share of the most frequent {column} in {rows} {when}", "{of}{rows}に占める最も多い{column}の割合"
     ),
@@ -99,7 +99,7 @@ _AGGREGATIONS: dict[type[Aggregation], Wording] = {
     DaysSinceLast: Wording("No {row}", "{within}最終{row}からの経過日数"),
 }
 # Ids of the rows themselves are not kinds of something: different orders are the number of orders.
-_OWN_IDS = Wording("Different {column}s {when}", "{of}{row}数")
+_OWN_IDS = Wording("Different {columns} {when}", "{of}{row}数")
 _RATIO = Wording(
     "{what}, last {short} days as a share of the last {long}",
     "{what}（直近{long}日に占める直近{short}日の割合）",
@@ -240,16 +240,17 @@ def _filled(
     words: Wording, view: FeatureView, aggregation: Aggregation, window: Window | None, language: Language
 ) -> str:
     rows, column = view.stream.rows, _called(view, aggregation)[language]
-    row = rows.one[language]
-    # A Japanese noun of two characters makes one word with what it is of, a longer one does not.
-    of_rows = row + ("" if len(column) <= 2 else "の")
+    row, many = rows.one[language], rows.many[language]
+    # In Japanese a noun of two characters makes one word with what it is of, a longer one does not.
+    theirs = f"{row}{column}" if many.startswith(row) and len(column) <= 2 else f"{many}の{column}"
     text = words[language].format(
         row=row,
         Row=row.capitalize(),
-        rows=rows.many[language],
+        rows=many,
         column=column,
         Column=column.capitalize(),
-        theirs=of_rows + column,
+        columns=f"{column[:-1]}ies" if column.endswith("y") else f"{column}s",
+        theirs=theirs,
         **_window(window),
     )
     return text.strip()

@@ -29,7 +29,7 @@ _USAGE = canonical(
     ),
     Column(
         "quota_share", Kind.NUMBER, "share of the contracted quota used, 0 to 1 and above",
-        Wording("quota share", "利用枠の消化率"),
+        Wording("quota share", "利用枠消化率"),
         "quotashare quota utilization utilisation 利用率",
     ),
     group="usage",

@@ -109,7 +109,7 @@ def test_groups_are_those_of_the_tables():
         ("returns_days_since_last_90d", None, "直近90日に返品なし"),
         ("orders_amount_sum_90d", 12345.6, "直近90日の注文金額の合計：12,346 JPY"),
         ("orders_order_id_distinct_365d", 4.0, "直近365日の注文数：4"),
-        ("orders_margin_sum_30d", None, "直近30日の注文の限界利益の合計：不明"),
+        ("orders_margin_sum_30d", None, "直近30日の注文明細の限界利益の合計：不明"),
         ("orders_count_ratio_30d_180d", 0.25, "注文明細の件数（直近180日に占める直近30日の割合）：25%"),
         ("customers_industry_last_ever", "製造業", "業種：製造業"),
         ("customers_days_since_first_ever", 800.0, "取引先登録からの経過日数：800日"),
