@@ -54,7 +54,7 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     def shown() -> None:
         out.print(show.reports(tables.reports), highlight=False)
         if found:
-            out.print(showexperiments.experiments(found, strange), highlight=False)
+            out.print(showexperiments.experiments_shown(found, strange), highlight=False)
 
     say(document, as_json, shown)
 

@@ -16,8 +16,8 @@ from rich.table import Table
 from commands.show import experiments as showexperiments
 from commands.show import models as show
 from evaluation.experiments.overview import experiments
+from evaluation.reports.numbers import LANGUAGES
 from evaluation.reports.readout.page import render_experiment
-from evaluation.reports.words import LANGUAGES
 from features.binding.tables import Tables, bind
 from features.errors import SourceError
 from features.files import write_text
@@ -75,7 +75,7 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
             found[name] = {"version": version.number, "chosen": made.backtest.chosen, **_metrics(made)}
             judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
             title = f"{name}, {len(made.backtest.actual):,} customers"
-            say(show.compared(title, made.backtest.chosen, judged, made.backtest.refused))
+            say(show.candidates_shown(title, made.backtest.chosen, judged, made.backtest.refused))
         found["experiment"], found["uplift"] = _experiment(tables, history, tracker, live, step, say, threads)
         step("taking the snapshot: every customer's features as of the last day")
         taken = take_snapshot(tables, threads=threads)
@@ -124,7 +124,7 @@ def _experiment(
     made = train_uplift(tables, history, name, threads=threads)
     version = register_uplift(tracker, made)
     promote(tables.settings, tracker, live, UPLIFT, force=True)
-    say(show.uplift(version, made))
+    say(show.uplift_shown(version, made))
     step("reading the experiment: what each arm did, and what it earned")
     readout = read_experiment(tables, history, tracker, name, threads=threads)
     say(showexperiments.summary(readout))

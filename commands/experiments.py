@@ -10,7 +10,7 @@ from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, 
 
 if TYPE_CHECKING:
     from evaluation.experiments.records import Readout
-    from evaluation.reports.words import Language
+    from evaluation.reports.numbers import Language
 
 app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
 
@@ -30,7 +30,7 @@ def listed(config: Config = TOML, as_json: Json = False) -> None:
     with bound(config) as tables:
         found = assigned(tables)
         strange = costs_of_nobody(tables)
-    say(jsonable(found), as_json, lambda: out.print(show.experiments(found, strange), highlight=False))
+    say(jsonable(found), as_json, lambda: out.print(show.experiments_shown(found, strange), highlight=False))
 
 
 @app.command()
@@ -67,7 +67,7 @@ def plan(
         found = plan_experiment(
             read_history(tables), effect, days=days or horizon_days(settings), design=design, progress=step
         )
-    say(jsonable(found), as_json, lambda: out.print(show.plan(found, settings.currency)))
+    say(jsonable(found), as_json, lambda: out.print(show.plan_shown(found, settings.currency)))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json 
     from commands.show import experiments as show
 
     found = _read(config, experiment, "readout")
-    say(found.to_dict(), as_json, lambda: out.print(show.readout(found)))
+    say(found.to_dict(), as_json, lambda: out.print(show.readout_shown(found)))
 
 
 @app.command()
@@ -133,7 +133,7 @@ def before_after(
     from commands.show import experiments as show
     from evaluation.experiments.campaigns import compare_seasons
     from evaluation.jsonable import jsonable
-    from evaluation.reports.readout.beforeafter import render_before_after, sides
+    from evaluation.reports.readout.beforeafter import period_sides, render_before_after
     from features.engine.observations import wall_clock
     from features.files import write_text
     from features.history import read_history
@@ -150,11 +150,11 @@ def before_after(
             )
     document = jsonable(found)
     document["campaign_start"] = wall_clock(found.campaign_start).isoformat()
-    for each, side in zip(document["periods"], sides(found), strict=True):
+    for each, side in zip(document["periods"], period_sides(found), strict=True):
         each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
         each["compared"] = side != "none"
     document |= {"causal": False, "written": None if path is None else str(path)}
-    say(document, as_json, lambda: out.print(show.before_after(found, settings.currency)))
+    say(document, as_json, lambda: out.print(show.before_after_shown(found, settings.currency)))
 
 
 def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
@@ -169,7 +169,7 @@ def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
 
 
 def _language(lang: str) -> "Language":
-    from evaluation.reports.words import LANGUAGES
+    from evaluation.reports.numbers import LANGUAGES
     from features.errors import SettingsError
 
     for known in LANGUAGES:

@@ -54,7 +54,7 @@ def train(
                     version = register_uplift(tracker, learnt)
                 found.append(show.uplift_document(version, learnt))
                 if not as_json:
-                    out.print(show.uplift(version, learnt))
+                    out.print(show.uplift_shown(version, learnt))
                 continue
             with progress(name) as step:
                 made = fit(
@@ -68,7 +68,7 @@ def train(
                 judged = {kind: each.metrics for kind, each in made.backtest.candidates.items()}
                 judged_on = counted(len(made.backtest.actual), "customer")
                 title = f"{name} {version.number}, {judged_on} from {version.judged_at[:10]} on"
-                out.print(show.compared(title, version.kind, judged, made.backtest.refused))
+                out.print(show.candidates_shown(title, version.kind, judged, made.backtest.refused))
                 out.print(f"model card: {tracker.artifact(version, 'card.html')}", soft_wrap=True)
     say(found, as_json, lambda: out.print("next: [bold]tokui promote[/]"))
 

@@ -1,7 +1,6 @@
 """What `tokui experiment` shows people on the terminal."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from rich.console import Group
 from rich.markup import escape
@@ -13,12 +12,19 @@ from evaluation.experiments.beforeafter import BeforeAfter
 from evaluation.experiments.overview import Assigned
 from evaluation.experiments.plan import ExperimentPlan
 from evaluation.experiments.records import Code, MeasureEffect, Readout, Unit
-from evaluation.reports.readout.beforeafter import compared, periods, season, sides, words_for
-from evaluation.reports.words import NOTHING
+from evaluation.reports.numbers import NOTHING
+from evaluation.reports.pages import PageTable
+from evaluation.reports.readout.beforeafter import (
+    compared_table,
+    comparison_pages,
+    period_sides,
+    period_table,
+    season_part,
+)
 from features.counted import counted
 
 
-def experiments(found: Sequence[Assigned], strange: str | None) -> Group:
+def experiments_shown(found: Sequence[Assigned], strange: str | None) -> Group:
     """Experiments with their customers by arm, and a line for everything that is odd."""
     made = grid("experiment", "customers", "by arm", "assigned")
     for each in found:
@@ -33,7 +39,7 @@ def experiments(found: Sequence[Assigned], strange: str | None) -> Group:
     return Group(made, *lines, *([f"[bold]noted[/] {escape(strange)}"] if strange else []))
 
 
-def plan(found: ExperimentPlan, currency: str) -> Group:
+def plan_shown(found: ExperimentPlan, currency: str) -> Group:
     """Accounts needed, what could be shown, and how long it takes."""
     design = found.design
     made = grid(
@@ -71,9 +77,9 @@ def plan(found: ExperimentPlan, currency: str) -> Group:
     return Group(made, *lines)
 
 
-def readout(found: Readout) -> Group:
+def readout_shown(found: Readout) -> Group:
     """The finding, the sample ratio, effects, and what was earned."""
-    lines = [f"[bold]{verdict(found)}[/]"]
+    lines = [f"[bold]{verdict_line(found)}[/]"]
     if not found.randomised:
         lines.append(
             "observational: arms were not drawn, so this holds only as far as features explain the choice"
@@ -95,7 +101,7 @@ def readout(found: Readout) -> Group:
 
 def summary(found: Readout) -> Group:
     """The finding and what was earned."""
-    return Group(f"[bold]{verdict(found)}[/]", *_earned(found))
+    return Group(f"[bold]{verdict_line(found)}[/]", *_earned(found))
 
 
 def _earned(found: Readout) -> list[Table | str]:
@@ -130,7 +136,7 @@ def _earned(found: Readout) -> list[Table | str]:
     return lines
 
 
-def verdict(found: Readout) -> str:
+def verdict_line(found: Readout) -> str:
     """The finding in one line."""
     gains, losses = (", ".join(map(escape, arms)) for arms in (found.verdict.gains, found.verdict.losses))
     days = f"{found.primary} in {found.horizon_days} days"
@@ -144,23 +150,22 @@ def verdict(found: Readout) -> str:
     }[found.verdict.code]
 
 
-def before_after(found: BeforeAfter, currency: str) -> Group:
+def before_after_shown(found: BeforeAfter, currency: str) -> Group:
     """That it is not causal, and the tables of the page; periods that are not compared are faint."""
-    w = words_for([found], currency)
-    faint = {k for k, side in enumerate(sides(found)) if side == "none"}
-    yearly = season(found, w)
-    parts = [_as_on_page(compared(found, w))]
-    if yearly["table"] is not None:
-        parts.append(_as_on_page(yearly["table"]))
-    return Group(
-        f"[bold]{escape(found.sentence)}[/]", *parts, yearly["lead"], _as_on_page(periods(found, w), faint)
-    )
+    [page] = comparison_pages([found], currency)
+    faint = {k for k, side in enumerate(period_sides(found)) if side == "none"}
+    season = season_part(page)
+    parts = [_as_on_page(compared_table(page))]
+    if season.picture is not None and season.picture.table is not None:
+        parts.append(_as_on_page(season.picture.table))
+    sentence = f"[bold]{escape(found.sentence)}[/]"
+    return Group(sentence, *parts, season.lead, _as_on_page(period_table(page), faint))
 
 
-def _as_on_page(table: Mapping[str, Any], faint: Collection[int] = ()) -> Table:
+def _as_on_page(table: PageTable, faint: Collection[int] = ()) -> Table:
     """A table of a page: the same words and numbers, an interval below its number."""
-    made = grid(*table["heads"], title=table["caption"])
-    for k, row in enumerate(table["rows"]):
+    made = grid(*table.heads, title=table.caption)
+    for k, row in enumerate(table.rows):
         cells = (cell if isinstance(cell, str) else "\n".join(filter(None, cell)) for cell in row)
         made.add_row(*map(escape, cells), style="dim" if k in faint else None)
     return made

@@ -11,9 +11,9 @@ from commands.show import experiments as show
 from commands.show.models import amount
 from evaluation.estimate import Estimate
 from evaluation.experiments.overview import Assigned
-from evaluation.reports.readout.beforeafter import render_before_after, sides
+from evaluation.reports.readout.beforeafter import period_sides, render_before_after
 from tests.evaluation import readouts
-from tests.evaluation.reports.readout.test_page import text_of
+from tests.evaluation.reading import text_of
 
 
 def told(shown):
@@ -32,7 +32,7 @@ def rows(text):
 def test_before_and_after_shows_the_numbers_of_the_page_and_what_is_compared(kind, span):
     found = readouts.campaign(kind, 6 if kind == "year" else 3, 800 if kind == "year" else 120)
     assert found.count == span
-    shown = told(show.before_after(found, "JPY"))
+    shown = told(show.before_after_shown(found, "JPY"))
     assert found.sentence[:40] in re.sub(r"\s+", " ", shown)
     page = text_of(render_before_after(found, "p", "JPY", "UTC"))
     cells = [cell for row in rows(shown) for cell in row if cell]
@@ -41,7 +41,7 @@ def test_before_and_after_shows_the_numbers_of_the_page_and_what_is_compared(kin
     side = [row[1] for row in rows(shown) if len(row) == 5 and row[1]]
     assert len(side) == len(found.periods)
     assert side.count("before") == side.count("after") == span
-    assert [each in {"before", "after"} for each in side] == [each != "none" for each in sides(found)]
+    assert [each in {"before", "after"} for each in side] == [each != "none" for each in period_sides(found)]
 
 
 def test_experiments_are_told_with_their_arms_and_oddities():
@@ -49,7 +49,7 @@ def test_experiments_are_told_with_their_arms_and_oddities():
     spring = Assigned(
         "spring [2025]", 1200, {"control": 600, "call": 600}, day, day.replace(day=9), ("2 customers odd",)
     )
-    shown = told(show.experiments([spring], "[uplift.costs] names 'fax'"))
+    shown = told(show.experiments_shown([spring], "[uplift.costs] names 'fax'"))
     assert ["spring [2025]", "1,200", "control 600, call 600", "2025-04-01 to 2025-04-09"] in rows(shown)
     assert "spring [2025]: noted 2 customers odd" in shown
     assert "noted [uplift.costs] names 'fax'" in shown
