@@ -133,7 +133,7 @@ def before_after(
     from commands.show import experiments as show
     from evaluation.experiments.campaigns import compare_seasons
     from evaluation.jsonable import jsonable
-    from evaluation.reports.readout.beforeafter import render_before_after, sides
+    from evaluation.reports.readout.beforeafter import period_sides, render_before_after
     from features.engine.observations import wall_clock
     from features.files import write_text
     from features.history import read_history
@@ -150,7 +150,7 @@ def before_after(
             )
     document = jsonable(found)
     document["campaign_start"] = wall_clock(found.campaign_start).isoformat()
-    for each, side in zip(document["periods"], sides(found), strict=True):
+    for each, side in zip(document["periods"], period_sides(found), strict=True):
         each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
         each["compared"] = side != "none"
     document |= {"causal": False, "written": None if path is None else str(path)}

@@ -1,7 +1,6 @@
 """What `tokui experiment` shows people on the terminal."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from rich.console import Group
 from rich.markup import escape
@@ -13,8 +12,15 @@ from evaluation.experiments.beforeafter import BeforeAfter
 from evaluation.experiments.overview import Assigned
 from evaluation.experiments.plan import ExperimentPlan
 from evaluation.experiments.records import Code, MeasureEffect, Readout, Unit
-from evaluation.reports.readout.beforeafter import compared, periods, season, sides, words_for
-from evaluation.reports.words import NOTHING
+from evaluation.reports.numbers import NOTHING
+from evaluation.reports.pages import PageTable
+from evaluation.reports.readout.beforeafter import (
+    compared_table,
+    comparison_pages,
+    period_sides,
+    period_table,
+    season_part,
+)
 from features.counted import counted
 
 
@@ -146,21 +152,20 @@ def verdict_line(found: Readout) -> str:
 
 def before_after_shown(found: BeforeAfter, currency: str) -> Group:
     """That it is not causal, and the tables of the page; periods that are not compared are faint."""
-    w = words_for([found], currency)
-    faint = {k for k, side in enumerate(sides(found)) if side == "none"}
-    yearly = season(found, w)
-    parts = [_as_on_page(compared(found, w))]
-    if yearly["table"] is not None:
-        parts.append(_as_on_page(yearly["table"]))
-    return Group(
-        f"[bold]{escape(found.sentence)}[/]", *parts, yearly["lead"], _as_on_page(periods(found, w), faint)
-    )
+    [page] = comparison_pages([found], currency)
+    faint = {k for k, side in enumerate(period_sides(found)) if side == "none"}
+    season = season_part(page)
+    parts = [_as_on_page(compared_table(page))]
+    if season.picture is not None and season.picture.table is not None:
+        parts.append(_as_on_page(season.picture.table))
+    sentence = f"[bold]{escape(found.sentence)}[/]"
+    return Group(sentence, *parts, season.lead, _as_on_page(period_table(page), faint))
 
 
-def _as_on_page(table: Mapping[str, Any], faint: Collection[int] = ()) -> Table:
+def _as_on_page(table: PageTable, faint: Collection[int] = ()) -> Table:
     """A table of a page: the same words and numbers, an interval below its number."""
-    made = grid(*table["heads"], title=table["caption"])
-    for k, row in enumerate(table["rows"]):
+    made = grid(*table.heads, title=table.caption)
+    for k, row in enumerate(table.rows):
         cells = (cell if isinstance(cell, str) else "\n".join(filter(None, cell)) for cell in row)
         made.add_row(*map(escape, cells), style="dim" if k in faint else None)
     return made

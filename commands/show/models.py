@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluation.estimate import Estimate
+from evaluation.reports.readout.words import coarse
 from features.binding.report import TableReport
 from features.counted import counted
 from training.jobs import JOBS
@@ -17,11 +18,8 @@ from training.tracking import Version
 from training.uplift.train import UpliftTraining
 from training.value.train import Training
 
-_METRICS = 4
+METRICS_SHOWN = 4
 """So many metrics stand side by side on a narrow terminal; the model card has all."""
-
-_FINE = 1000
-"""From such an amount on, cents are noise."""
 
 
 def grid(*names: str, title: str | None = None) -> Table:
@@ -50,7 +48,7 @@ def candidates_shown(
     title: str, chosen: str, judged: Mapping[str, Mapping[str, Estimate]], refused: Mapping[str, str]
 ) -> Group:
     """Candidates and their metrics with intervals, the chosen one in bold."""
-    names = list(judged[chosen])[:_METRICS]
+    names = list(judged[chosen])[:METRICS_SHOWN]
     made = grid("candidate", *names, title=f"{title}, 95 % intervals")
     for kind, metrics in judged.items():
         mark = "[bold]" if kind == chosen else ""
@@ -68,7 +66,7 @@ def versions(found: Sequence[Version]) -> Table | str:
         return "no models yet; run [bold]tokui train[/]"
     made = grid("model", "alias", "kind", "judged at", "out of time (95 % interval)")
     for version in found:
-        measured = list(version.metrics.items())[:_METRICS]
+        measured = list(version.metrics.items())[:METRICS_SHOWN]
         shown = "\n".join(f"{name} {e.value:.3f} ({e.low:.3f}–{e.high:.3f})" for name, e in measured)
         name = f"{version.task} {version.number}"
         made.add_row(name, ", ".join(version.aliases), version.kind, version.judged_at[:10], shown)
@@ -150,7 +148,7 @@ def _(made: UpliftTraining, version: Version) -> dict[str, Any]:
 
 def decimals(*amounts: float) -> int:
     """Decimals that amounts of money are told with: none from a thousand on."""
-    return 0 if max(map(abs, amounts)) >= _FINE else 2
+    return 0 if coarse(amounts) else 2
 
 
 def amount(found: Estimate, sign: str = "+", digits: int | None = None) -> str:

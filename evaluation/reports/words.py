@@ -1,34 +1,14 @@
-"""The words of the reports and how numbers read, in English and in Japanese."""
+"""The words of the reports, in English and in Japanese; how their numbers read is `numbers`."""
 
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-
-from evaluation.estimate import Estimate
+from evaluation.reports.numbers import Formats
 from features.language import Language
-
-NOTHING = "–"
-"""Stands where there is no number."""
-
-_SYMBOLS = {"JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
-_DECIMALS = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "KWD": 3,
-    "BHD": 3,
-    "OMR": 3,
-    "TND": 3,
-    "JOD": 3,
-}
 
 
 @cache
@@ -44,19 +24,16 @@ def texts(language: Language, page: str = "card") -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Formats):
     """Texts and numbers of one page.
 
     Args:
-        language: ``en`` or ``ja``.
-        currency: ISO 4217 code of its money.
-        whole: Whether money is shown without decimals whatever the currency.
-        page: Whose texts; how numbers read is the model card's for all pages.
+        language: As in `Formats`.
+        currency: As in `Formats`.
+        whole: As in `Formats`.
+        page: Whose texts; what it does not say itself is the model card's.
     """
 
-    language: Language
-    currency: str = "JPY"
-    whole: bool = False
     page: str = "card"
 
     def __call__(self, key: str, **values: Any) -> str:
@@ -73,54 +50,16 @@ class Words:
         own = texts(self.language, self.page)
         return own[key] if key in own else texts(self.language).get(key, otherwise)
 
-    def number(self, value: float | None, digits: int = 3) -> str:
-        """A number with so many decimals and separated thousands; a dash where there is none."""
-        if value is None or not np.isfinite(value):
-            return NOTHING
-        # Rounded first, so that nothing reads −0.
-        return f"{round(float(value), digits) + 0.0:,.{digits}f}".replace("-", "−")
+    def reason(self, message: str) -> tuple[str, bool]:
+        """Why something was refused, and whether that is told in the page's language.
 
-    def percent(self, value: float | None, digits: int = 1) -> str:
-        """A share as a percentage."""
-        if value is None or not np.isfinite(value):
-            return NOTHING
-        return self("format.percent", value=self.number(100 * value, digits))
-
-    def money(self, value: float | None, digits: int | None = None) -> str:
-        """Money in the page's currency; with its usual decimals if their number is not given."""
-        if value is None or not np.isfinite(value):
-            return NOTHING
-        if digits is None:
-            digits = 0 if self.whole else _DECIMALS.get(self.currency, 2)
-        amount = self.number(abs(value), digits)
-        sign = "−" if value < 0 and amount.strip("0.,") else ""
-        if self.currency == "JPY" and self.language == "ja":
-            return f"{sign}{amount}円"
-        symbol = _SYMBOLS.get(self.currency)
-        return f"{sign}{symbol}{amount}" if symbol else f"{sign}{self.currency} {amount}"
-
-    def span(self, low: str, high: str) -> str:
-        """From one to another, both formatted; one dash where neither is known."""
-        return NOTHING if low == high == NOTHING else self("format.span", low=low, high=high)
-
-    def interval(self, found: Estimate, digits: int = 3) -> str:
-        """An estimate's interval."""
-        return self.span(self.number(found.low, digits), self.number(found.high, digits))
-
-    def date(self, day: datetime) -> str:
-        """A day."""
-        return self(
-            "format.date", year=day.year, month=self("format.months").split()[day.month - 1], day=day.day
-        )
-
-    def day_before(self, midnight: datetime) -> str:
-        """The last day of a stretch that ends before a moment."""
-        return self.date(midnight - timedelta(microseconds=1))
-
-    def moment(self, moment: datetime) -> str:
-        """A day and the time of day with its zone."""
-        zone = moment.tzname() or ""
-        return self("format.moment", date=self.date(moment), time=f"{moment:%H:%M}", zone=zone)
+        What is raised is English; of the usual reasons each page knows a part that tells them.
+        """
+        if self.language == "en":
+            return message, True
+        told = {key: text for key, text in texts("en", self.page).items() if key.startswith("reasons.")}
+        known = next((key for key, text in told.items() if text in message), None)
+        return (message, False) if known is None else (self(known), True)
 
     def joined(self, parts: list[str]) -> str:
         """Parts of an enumeration."""
@@ -132,7 +71,7 @@ class Words:
 
     def horizon(self, output: str) -> str:
         """The horizon of an output such as ``churn_30d``."""
-        return self("horizon.days", days=horizon_days(output))
+        return self("horizon.days", days=output_days(output))
 
     def metric(self, name: str) -> str:
         """What a metric is called, also one of a single horizon such as ``auc_churn_30d``."""
@@ -143,7 +82,7 @@ class Words:
         return self("metrics.at_horizon", metric=title, horizon=self.horizon(output))
 
 
-def horizon_days(output: str) -> int:
+def output_days(output: str) -> int:
     """Days in an output's name, such as 30 of ``churn_30d``."""
     return int(output.rsplit("_", 1)[-1].removesuffix("d"))
 
@@ -152,11 +91,3 @@ def metric_parts(name: str) -> tuple[str, str]:
     """Name of the metric and of the output it is of: ``auc_churn_30d`` is ``auc`` of ``churn_30d``."""
     match = re.fullmatch(r"(\w+?)_(churn_\d+d)", name)
     return (match[1], match[2]) if match else (name, "")
-
-
-def digits_for(low: float, high: float) -> int:
-    """Decimals with which an interval shows two digits of its width, and no end beside 0 as 0."""
-    sizes = [size for size in (abs(high - low) / 10, abs(low), abs(high)) if size]
-    if not sizes or not np.isfinite(sizes).all():
-        return 3
-    return int(np.clip(-np.floor(np.log10(min(sizes))), 3, 6))

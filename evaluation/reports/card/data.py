@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.estimate import Comparison, Estimate
+from evaluation.reports.charts import Axis
+from evaluation.reports.words import Words
 from features.engine.views import FeatureSet
 from features.types import Floats
 
@@ -87,3 +89,35 @@ class CardData:
     def prediction(self) -> Floats:
         """The chosen candidate's, [n, K]."""
         return self.predictions[self.chosen]
+
+
+@dataclass(frozen=True)
+class CardPage:
+    """A training and the words it is told in.
+
+    Args:
+        card: One training.
+        words: Of its page.
+    """
+
+    card: CardData
+    words: Words
+
+    @property
+    def kinds(self) -> list[str]:
+        """All kinds, the chosen one first."""
+        return [self.card.chosen, *(kind for kind in self.card.predictions if kind != self.card.chosen)]
+
+    def outcome(self, value: float | None) -> str:
+        """An outcome or its prediction: money, or the share that leaves."""
+        return self.words.money(value) if self.card.task == "ltv" else self.words.percent(value)
+
+    def outcome_axis(self, title: str) -> Axis:
+        """An axis of outcomes."""
+        return Axis(title, self.words.amount_tick if self.card.task == "ltv" else self.words.share_tick)
+
+    def horizon_title(self, output: str) -> str:
+        """The heading over one output, empty where there is only one."""
+        if self.card.task == "ltv":
+            return ""
+        return self.words("gain.horizon", horizon=self.words.horizon(output))

@@ -1,24 +1,20 @@
-"""The model card: one HTML page that says what a training found, how sure that is, and what it is not."""
-
-from functools import cache
+"""The model card: one HTML page that says what a training comparison, how sure that is, and what it is not."""
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
 
-from evaluation.reports.card.data import CardData, IntervalData
-from evaluation.reports.card.pictures import calibrations, gain, prediction_intervals
+from evaluation.reports.card.data import CardData, CardPage, IntervalData
+from evaluation.reports.card.pictures import calibration_pictures, gain_picture, interval_part
 from evaluation.reports.card.tables import (
     candidate_metrics,
-    chosen_first,
     differences,
-    importance,
+    feature_rows,
     segment_lead,
     segment_table,
 )
-from evaluation.reports.card.verdict import against_champion, answer, verdict
-from evaluation.reports.style import FONTS
-from evaluation.reports.words import Words, digits_for, horizon_days
+from evaluation.reports.card.verdict import card_verdict, champion_comparison, proof
+from evaluation.reports.numbers import digits_for
+from evaluation.reports.pages import rendered
+from evaluation.reports.words import Words, output_days
 from features.language import Language
 
 __all__ = ["CardData", "IntervalData", "render_card"]
@@ -32,63 +28,42 @@ def render_card(card: CardData, lang: Language = "en") -> str:
         lang: ``en`` or ``ja``.
     """
     # Cents are noise once a customer is worth thousands.
-    w = Words(lang, card.currency, whole=bool(np.abs(card.actual).mean() >= 1000))
-    return _template().render(
-        w=w,
-        fonts=Markup(FONTS),  # noqa: S704  # ours, and escaped quotes would spoil the style sheet
-        language=lang,
-        task=card.task,
-        project=card.project,
-        trained=w.moment(card.trained_at),
-        verdict=verdict(card, w),
-        facts=_facts(card, w),
-        kinds=[
-            {
-                "name": w.kind(kind),
-                "chosen": kind == card.chosen,
-                "about": w.either(f"kinds.about_{kind}", ""),
-            }
-            for kind in chosen_first(card)
-        ],
-        metrics=candidate_metrics(card, w),
-        differences=differences(card, w),
-        refused=[(w.kind(kind), reason) for kind, reason in card.refused.items()],
-        gains=[gain(card, w, k) for k in range(len(card.outputs))],
-        calibrations=calibrations(card, w),
-        interval=None if card.interval is None else prediction_intervals(card, card.interval, w),
-        segments=[segment_table(card, w, name) for name in card.segments],
-        segment_lead=segment_lead(card, w),
-        importance=importance(card, w),
-        champion=_champion(card, w),
-        methods=_methods(card, w),
-        limits=[w(f"{card.task}.limit_{which}") for which in ("own", "task")]
-        + [w(f"limits.{which}") for which in ("one", "choice", "many", "new")],
-        kind=card.chosen,
-        feature_fingerprint=card.features.fingerprint,
-        data_fingerprint=card.data_fingerprint,
+    words = Words(lang, card.currency, whole=bool(np.abs(card.actual).mean() >= 1000))
+    page = CardPage(card, words)
+    return rendered(
+        "card.html",
+        words,
+        card=card,
+        trained=words.moment(card.trained_at),
+        verdict=card_verdict(page),
+        facts=_facts(page),
+        kinds=page.kinds,
+        metrics=candidate_metrics(page),
+        differences=differences(page),
+        refused=[(words.kind(kind), *words.reason(why)) for kind, why in card.refused.items()],
+        gains=[gain_picture(page, k) for k in range(len(card.outputs))],
+        calibrations=calibration_pictures(page),
+        interval=None if card.interval is None else interval_part(page, card.interval),
+        segments=[segment_table(page, name) for name in card.segments],
+        segment_lead=segment_lead(page),
+        importance=feature_rows(page),
+        champion=_champion(page),
+        methods=_methods(page),
+        limits=[words(f"{card.task}.limit_{which}") for which in ("own", "task")]
+        + [words(f"limits.{which}") for which in ("one", "choice", "many", "new")],
     )
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("evaluation.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("card.html")
-
-
-def _facts(card: CardData, w: Words) -> list[tuple[str, str]]:
+def _facts(page: CardPage) -> list[tuple[str, str]]:
+    card, w = page.card, page.words
     y = card.actual
     if card.task == "ltv":
         what = w("ltv.what", days=card.span_days)
         mean, share = w.money(float(y.mean())), w.percent(float((y > 0).mean()))
         happened = w("ltv.happened", mean=mean, share=share)
     else:
-        horizons = w.joined([str(horizon_days(output)) for output in card.outputs])
-        silence = card.span_days - horizon_days(card.outputs[-1])
+        horizons = w.joined([str(output_days(output)) for output in card.outputs])
+        silence = card.span_days - output_days(card.outputs[-1])
         what = w("churn.what", horizons=horizons, days=card.span_days, silence=silence)
         shares = [
             f"{w.horizon(output)} {w.percent(float(y[:, k].mean()))}" for k, output in enumerate(card.outputs)
@@ -96,12 +71,14 @@ def _facts(card: CardData, w: Words) -> list[tuple[str, str]]:
         happened = w("churn.happened", shares=w.joined(shares))
     judged = w(
         f"{card.task}.judged",
-        customers=f"{len(y):,}",
+        customers=w.number(len(y), 0),
         judged=w.date(card.judged_at),
         days=card.span_days,
     )
     data = w(
-        "facts.data_until", until=w.day_before(card.data_until), features=f"{len(card.features.names):,}"
+        "facts.data_until",
+        until=w.day_before(card.data_until),
+        features=w.number(len(card.features.names), 0),
     )
     said = (what, data, judged, happened, w.kind(card.chosen))
     return [
@@ -110,27 +87,29 @@ def _facts(card: CardData, w: Words) -> list[tuple[str, str]]:
     ]
 
 
-def _champion(card: CardData, w: Words) -> list[str]:
+def _champion(page: CardPage) -> list[str]:
+    card, w = page.card, page.words
     if card.champion is None:
         return [w("champion.none")]
-    found = against_champion(card)
-    if found is None:
+    comparison = champion_comparison(card)
+    if comparison is None:
         return [w("champion.silent", number=card.champion)]
-    digits = digits_for(found.difference.low, found.difference.high)
+    digits = digits_for(comparison.difference.low, comparison.difference.high)
     return [
         w("champion.lead", number=card.champion),
         w(
-            f"champion.{answer(card.metric, found)}",
+            f"champion.{proof(card.metric, comparison)}",
             metric=w.metric(card.metric),
-            a=w.number(found.a, digits),
-            b=w.number(found.b, digits),
-            difference=w.number(found.difference.value, digits),
-            span=w.interval(found.difference, digits),
+            a=w.number(comparison.a, digits),
+            b=w.number(comparison.b, digits),
+            difference=w.number(comparison.difference.value, digits),
+            span=w.interval(comparison.difference, digits),
         ),
     ]
 
 
-def _methods(card: CardData, w: Words) -> list[str]:
+def _methods(page: CardPage) -> list[str]:
+    card, w = page.card, page.words
     until = w.day_before(card.data_until)
     return [
         w("methods.time", judged=w.date(card.judged_at)),

@@ -1,31 +1,52 @@
 """The tables of the model card: candidates, differences, segments and features."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from evaluation.estimate import Estimate
 from evaluation.reports.card.breakdown import METRICS, ROWS_FOR_METRIC, by_segment
-from evaluation.reports.card.data import CardData
-from evaluation.reports.card.verdict import answer
-from evaluation.reports.pages import Table
-from evaluation.reports.words import NOTHING, Words, digits_for, metric_parts
+from evaluation.reports.card.data import CardPage
+from evaluation.reports.card.verdict import proof
+from evaluation.reports.numbers import NOTHING, digits_for
+from evaluation.reports.pages import PageTable
+from evaluation.reports.words import metric_parts
 from features.catalogue.phrases import phrases
 
 FEATURES_SHOWN = 15
 
 
-def chosen_first(card: CardData) -> list[str]:
-    """All kinds, the chosen one first."""
-    return [card.chosen, *(kind for kind in card.predictions if kind != card.chosen)]
+@dataclass(frozen=True)
+class MetricCell:
+    """One kind's metric with its interval, and whether that kind was chosen."""
+
+    value: str
+    interval: str
+    chosen: bool
 
 
-def outcome(card: CardData, w: Words, value: float | None) -> str:
-    """An outcome or its prediction: money, or the share that leaves."""
-    return w.money(value) if card.task == "ltv" else w.percent(value)
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric: what it is called, whether it decides, what it means, and all kinds."""
+
+    name: str
+    decides: bool
+    about: str
+    cells: list[MetricCell]
 
 
-def candidate_metrics(card: CardData, w: Words) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class FeatureRow:
+    """One feature: in words, its column, its share, and the width of its bar in percent of the longest."""
+
+    name: str
+    column: str
+    share: str
+    width: str
+
+
+def candidate_metrics(page: CardPage) -> list[MetricRow]:
     """Rows of the table of candidates, the deciding metric first."""
-    names = list(dict.fromkeys(name for found in card.metrics.values() for name in found))
+    card, w = page.card, page.words
+    names = list(dict.fromkeys(name for measured in card.metrics.values() for name in measured))
     bases = [metric_parts(name)[0] for name in (card.metric, *names)]
     # One metric's horizons stand together.
     names.sort(key=lambda name: bases.index(metric_parts(name)[0]))
@@ -41,35 +62,29 @@ def candidate_metrics(card: CardData, w: Words) -> list[dict[str, Any]]:
                 about.append(w(f"metrics.event_{card.task}"))
         said.add(base)
         cells = []
-        for kind in chosen_first(card):
-            found = card.metrics[kind].get(name, Estimate(float("nan"), float("nan"), float("nan")))
+        for kind in page.kinds:
+            estimate = card.metrics[kind].get(name, Estimate(float("nan"), float("nan"), float("nan")))
             show = w.percent if base == "decile_error" else w.number
-            interval = w.span(show(found.low), show(found.high))
-            cells.append({"value": show(found.value), "interval": interval, "chosen": kind == card.chosen})
-        rows.append(
-            {
-                "name": w.metric(name),
-                "decides": name == card.metric,
-                "about": w("format.clause").join(about),
-                "cells": cells,
-            }
-        )
+            interval = w.span(show(estimate.low), show(estimate.high))
+            cells.append(MetricCell(show(estimate.value), interval, kind == card.chosen))
+        rows.append(MetricRow(w.metric(name), name == card.metric, w("format.clause").join(about), cells))
     return rows
 
 
-def differences(card: CardData, w: Words) -> Table:
+def differences(page: CardPage) -> PageTable:
     """The chosen candidate against each other one."""
+    card, w = page.card, page.words
     rows = []
-    for kind, found in card.comparisons.items():
-        digits = digits_for(found.difference.low, found.difference.high)
+    for kind, comparison in card.comparisons.items():
+        digits = digits_for(comparison.difference.low, comparison.difference.high)
         rows.append(
             [
                 w.kind(kind),
-                w(f"candidates.{answer(card.metric, found)}"),
-                w.number(found.difference.value, digits),
-                w.interval(found.difference, digits),
-                w.number(found.a, digits),
-                w.number(found.b, digits),
+                w(f"candidates.{proof(card.metric, comparison)}"),
+                w.number(comparison.difference.value, digits),
+                w.interval(comparison.difference, digits),
+                w.number(comparison.a, digits),
+                w.number(comparison.b, digits),
             ]
         )
     # On a telephone the last columns are out of sight, so the answer comes first.
@@ -77,19 +92,21 @@ def differences(card: CardData, w: Words) -> Table:
     heads = [w("candidates.against", model=w.kind(card.chosen)), *(w(f"candidates.{key}") for key in keys)]
     better = METRICS[card.metric].better
     caption = w.metric(card.metric) + w("format.clause") + w(f"candidates.{better}")
-    return {"caption": caption, "heads": heads, "rows": rows, "short": False}
+    return PageTable(caption, heads, rows)
 
 
-def segment_lead(card: CardData, w: Words) -> str:
+def segment_lead(page: CardPage) -> str:
     """What the segments are for, and what they leave out."""
+    card, w = page.card, page.words
     fields = {"metric": w.metric(card.metric), "rows": ROWS_FOR_METRIC}
     if card.task == "churn":
         fields["horizon"] = w.horizon(card.outputs[-1])
     return w(f"{card.task}.segment_lead", **fields)
 
 
-def segment_table(card: CardData, w: Words, name: str) -> Table:
+def segment_table(page: CardPage, name: str) -> PageTable:
     """One segmentation, of the last output."""
+    card, w = page.card, page.words
     rows = []
     for record in by_segment(card, card.segments[name]):
         if record["output"] != card.outputs[-1]:
@@ -101,30 +118,31 @@ def segment_table(card: CardData, w: Words, name: str) -> Table:
         rows.append(
             [
                 label,
-                f"{record['rows']:,}",
+                w.number(record["rows"], 0),
                 w.number(record["ratio"], 2),
-                outcome(card, w, record["predicted"]),
-                outcome(card, w, record["actual"]),
+                page.outcome(record["predicted"]),
+                page.outcome(record["actual"]),
                 (value, "" if value == NOTHING else w.span(low, high)),
             ]
         )
     heads = [w(f"segments.{key}") for key in ("segment", "customers", "ratio", "predicted", "actual")]
     heads.append(w("segments.metric", metric=w.metric(card.metric)))
     caption = w.either(f"segments.{name}", "") or w("segments.other_name", name=name)
-    return {"caption": caption, "heads": heads, "rows": rows, "short": False}
+    return PageTable(caption, heads, rows)
 
 
-def importance(card: CardData, w: Words) -> list[dict[str, Any]]:
+def feature_rows(page: CardPage) -> list[FeatureRow]:
     """The features that contributed most, in plain words, with a bar's width each."""
-    shown, said = card.importance[:FEATURES_SHOWN], phrases(card.features, w.language)
+    w, shown = page.words, page.card.importance[:FEATURES_SHOWN]
+    said = phrases(page.card.features, w.language)
     most = max((share for _, share in shown), default=0.0) or 1.0
     return [
-        {
-            # What a model adds by itself, such as the step of its horizons, the page has words for.
-            "name": said[name].title if name in said else w.either(f"importance.{name}", name),
-            "column": name,
-            "share": w.percent(share),
-            "width": f"{100 * share / most:.1f}",
-        }
+        # What a model adds by itself, such as the step of its horizons, the page has words for.
+        FeatureRow(
+            said[name].title if name in said else w.either(f"importance.{name}", name),
+            name,
+            w.percent(share),
+            f"{100 * share / most:.1f}",
+        )
         for name, share in shown
     ]

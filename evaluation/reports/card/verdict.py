@@ -9,20 +9,20 @@ from evaluation.bootstrap import bootstrap, paired_test
 from evaluation.estimate import Comparison, Estimate
 from evaluation.metrics import total_ratio
 from evaluation.reports.card.breakdown import METRICS
-from evaluation.reports.card.data import CardData
-from evaluation.reports.words import Words, digits_for
+from evaluation.reports.card.data import CardData, CardPage
+from evaluation.reports.numbers import digits_for
 
 BASELINES = ("base_rate", "last_period", "bgnbd")
 """Kinds that need no boosting, the simplest first."""
 
 _SIMPLEST_FIRST = (*BASELINES, "tweedie", "two_part", "hazard")
 
-Answer = Literal["better", "worse", "unproven"]
+Proof = Literal["better", "worse", "unproven"]
 Tone = Literal["proven", "unproven", "baseline", "alone"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CardVerdict:
     """What stands at the top of a card.
 
     Args:
@@ -34,16 +34,16 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def answer(metric: str, found: Comparison) -> Answer:
+def proof(metric: str, comparison: Comparison) -> Proof:
     """Whether a is better than b, proven by an interval of the difference that excludes none."""
     sign = -1 if METRICS[metric].better == "lower" else 1
-    ends = sorted((sign * found.difference.low, sign * found.difference.high))
+    ends = sorted((sign * comparison.difference.low, sign * comparison.difference.high))
     if not np.isfinite(ends).all() or ends[0] <= 0 <= ends[1]:
         return "unproven"
     return "better" if ends[0] > 0 else "worse"
 
 
-def against_champion(card: CardData) -> Comparison | None:
+def champion_comparison(card: CardData) -> Comparison | None:
     """The chosen candidate (a) against the champion (b); None without the champion's answer."""
     if card.champion is None or card.champion_prediction is None:
         return None
@@ -57,19 +57,20 @@ def against_champion(card: CardData) -> Comparison | None:
     )
 
 
-def verdict(card: CardData, words: Words) -> Verdict:
+def card_verdict(page: CardPage) -> CardVerdict:
     """The finding: is the chosen candidate worth more than something simple?"""
+    card, words = page.card, page.words
     tone, other = _tone(card)
-    sentences = [_sentence(card, words, tone, other)]
+    sentences = [_sentence(page, tone, other)]
     sibling = _sibling(card, other)
     if sibling and tone != "alone":
-        sentences.append(_sentence(card, words, "sibling", sibling))
+        sentences.append(_sentence(page, "sibling", sibling))
     chosen = card.metrics[card.chosen][card.metric]
     if card.task == "ltv" and chosen.low <= 0:
         low = words.number(chosen.low)
         sentences.append(words("ltv.chance", metric=words.metric(card.metric), low=low))
-    level = _level(card, words)
-    return Verdict(tone, (*sentences, level) if level else tuple(sentences))
+    level = _level(page)
+    return CardVerdict(tone, (*sentences, level) if level else tuple(sentences))
 
 
 def _rank(kind: str) -> int:
@@ -85,7 +86,9 @@ def _best(card: CardData, kinds: list[str]) -> str:
 
 def _open(card: CardData) -> list[str]:
     """Kinds the chosen one is not proven better than."""
-    return [kind for kind, found in card.comparisons.items() if answer(card.metric, found) != "better"]
+    return [
+        kind for kind, comparison in card.comparisons.items() if proof(card.metric, comparison) != "better"
+    ]
 
 
 def _tone(card: CardData) -> tuple[Tone, str | None]:
@@ -108,16 +111,17 @@ def _sibling(card: CardData, other: str | None) -> str | None:
     return min(simpler, key=_rank) if simpler else None
 
 
-def _sentence(card: CardData, words: Words, case: str, other: str | None) -> str:
+def _sentence(page: CardPage, case: str, other: str | None) -> str:
+    card, words = page.card, page.words
     chosen = card.metrics[card.chosen][card.metric]
     if other is None:
-        found = Comparison(
+        comparison = Comparison(
             chosen.value, float("nan"), Estimate(0.0, float("nan"), float("nan")), float("nan")
         )
         case = "baseline_alone" if case == "baseline" else case
     else:
-        found = card.comparisons[other]
-    digits = digits_for(found.difference.low, found.difference.high)
+        comparison = card.comparisons[other]
+    digits = digits_for(comparison.difference.low, comparison.difference.high)
     own = words(
         "format.with_interval",
         value=words.number(chosen.value, digits),
@@ -129,29 +133,30 @@ def _sentence(card: CardData, words: Words, case: str, other: str | None) -> str
         other=words.kind(other or ""),
         metric=words.metric(card.metric),
         a=own,
-        b=words.number(found.b, digits),
-        difference=words.number(found.difference.value, digits),
-        span=words.interval(found.difference, digits),
+        b=words.number(comparison.b, digits),
+        difference=words.number(comparison.difference.value, digits),
+        span=words.interval(comparison.difference, digits),
     )
 
 
-def _level(card: CardData, words: Words) -> str | None:
+def _level(page: CardPage) -> str | None:
     """Whether the sum is right, of the last horizon where there are several."""
+    card, words = page.card, page.words
     y, p = card.actual[:, -1], card.prediction[:, -1]
     if not y.sum() > 0:
         return None
-    found = bootstrap({"ratio": total_ratio}, y, p)["ratio"]
-    if not np.isfinite([found.low, found.high]).all():
+    ratio = bootstrap({"ratio": total_ratio}, y, p)["ratio"]
+    if not np.isfinite([ratio.low, ratio.high]).all():
         return None
-    case = "level_high" if found.low > 1 else "level_low" if found.high < 1 else "level_fits"
+    case = "level_high" if ratio.low > 1 else "level_low" if ratio.high < 1 else "level_fits"
     if card.task == "ltv":
-        span = words.span(words.percent(found.low), words.percent(found.high))
-        return words(f"ltv.{case}", ratio=words.percent(found.value), span=span)
+        span = words.span(words.percent(ratio.low), words.percent(ratio.high))
+        return words(f"ltv.{case}", ratio=words.percent(ratio.value), span=span)
     return words(
         f"churn.{case}",
         horizon=words.horizon(card.outputs[-1]),
         predicted=words.percent(float(p.mean())),
         actual=words.percent(float(y.mean())),
-        ratio=words.number(found.value, 2),
-        span=words.interval(found, 2),
+        ratio=words.number(ratio.value, 2),
+        span=words.interval(ratio, 2),
     )

@@ -1,22 +1,65 @@
 """The report of a campaign without a control group: before against after, and that it proves no cause."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from evaluation.estimate import Estimate
 from evaluation.experiments.beforeafter import BeforeAfter, Period
-from evaluation.reports.charts import Axis, Bar, Mark, Side, bars, forest
-from evaluation.reports.pages import Table, rendered
+from evaluation.reports.charts import Axis, Bar, Mark, PeriodSide, bar_chart, forest_chart
+from evaluation.reports.numbers import NOTHING
+from evaluation.reports.pages import PageCell, PageTable, Picture, rendered
 from evaluation.reports.readout.words import ReadoutWords, coarse
-from evaluation.reports.words import NOTHING
 from features.engine.observations import wall_clock
 from features.language import Language
 
 
+@dataclass(frozen=True)
+class ComparisonPage:
+    """A comparison and the words it is told in.
+
+    Args:
+        comparison: Before against after.
+        words: Of its page.
+    """
+
+    comparison: BeforeAfter
+    words: ReadoutWords
+
+    @property
+    def day(self) -> str:
+        """When the campaign began."""
+        return self.words.date(wall_clock(self.comparison.campaign_start))
+
+
+@dataclass(frozen=True)
+class SeasonPart:
+    """The change against that of a year earlier: what is said, and the picture; without one where it is not known."""
+
+    lead: str
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class ComparisonPart:
+    """One comparison, such as that by week.
+
+    Args:
+        title: Of what periods.
+        picture: All of them, with the table of both sides.
+        season: Against a year earlier.
+        periods: Every period in numbers.
+    """
+
+    title: str
+    picture: Picture
+    season: SeasonPart
+    periods: PageTable
+
+
 def render_before_after(
-    found: BeforeAfter | Sequence[BeforeAfter],
+    comparisons: BeforeAfter | Sequence[BeforeAfter],
     project: str,
     currency: str,
     timezone: str,
@@ -25,22 +68,22 @@ def render_before_after(
     """The comparison as one HTML page that needs no network and no script.
 
     Args:
-        found: One comparison, or several of the same campaign, such as by week and by month.
+        comparisons: One, or several of the same campaign, such as by week and by month.
         project: Name of the project.
         currency: ISO 4217 code of the money.
         timezone: Zone of all times.
         lang: ``en`` or ``ja``.
     """
-    several = [found] if isinstance(found, BeforeAfter) else list(found)
-    w = words_for(several, currency, lang)
-    day = w.date(wall_clock(several[0].campaign_start))
+    several = [comparisons] if isinstance(comparisons, BeforeAfter) else list(comparisons)
+    pages = comparison_pages(several, currency, lang)
+    w = pages[0].words
     return rendered(
         "beforeafter.html",
         w,
         project=project,
-        day=day,
-        sentence=_sentence(several[0], w),
-        kinds=[_kind(each, w) for each in several],
+        day=pages[0].day,
+        sentence=_sentence(pages[0]),
+        parts=[_part(page) for page in pages],
         methods=[
             w("methods.intervals"),
             w("methods.periods"),
@@ -49,144 +92,132 @@ def render_before_after(
     )
 
 
-def words_for(several: Sequence[BeforeAfter], currency: str, lang: Language = "en") -> ReadoutWords:
-    """The words of some comparisons of one campaign, and how their money reads."""
-    whole = coarse(each.before.value for each in several)
-    return ReadoutWords(lang, currency, whole=whole, page="beforeafter", level=several[0].level)
+def comparison_pages(
+    several: Sequence[BeforeAfter], currency: str, lang: Language = "en"
+) -> list[ComparisonPage]:
+    """Comparisons of one campaign with their words, their money told alike."""
+    whole = coarse(comparison.before.value for comparison in several)
+    w = ReadoutWords(lang, currency, whole=whole, page="beforeafter", level=several[0].level)
+    return [ComparisonPage(comparison, w) for comparison in several]
 
 
-def _sentence(found: BeforeAfter, w: ReadoutWords) -> str:
-    count, day = w.counted(found.kind, found.count), w.date(wall_clock(found.campaign_start))
-    fields = {"count": count, "day": day, "level": w.sure}
-    relative = found.relative
+def _sentence(page: ComparisonPage) -> str:
+    comparison, w = page.comparison, page.words
+    count = w.counted(comparison.kind, comparison.count)
+    fields = {"count": count, "day": page.day, "level": w.sure}
+    relative = comparison.relative
     if np.isfinite(relative.value):
         key = "more" if relative.value >= 0 else "less"
         span = w.relative(relative)[1]
         said = [w(f"verdict.{key}", percent=w.percent(abs(relative.value)), span=span, **fields)]
     else:
         said = [w("verdict.none", **fields)]
-    last = found.last_year
+    last = comparison.last_year
     if last is not None and np.isfinite(last.value):
-        said.append(
-            w(f"verdict.year_{'more' if last.value >= 0 else 'less'}", percent=w.percent(abs(last.value)))
-        )
-    elif found.kind != "year":
+        key = f"verdict.year_{'more' if last.value >= 0 else 'less'}"
+        said.append(w(key, percent=w.percent(abs(last.value))))
+    elif comparison.kind != "year":
         said.append(w("verdict.year_none"))
     return w("verdict.clause").join([*said, w("verdict.caveat")]) + w("stop.sentence")
 
 
-def _kind(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
-    return {
-        "title": w(f"kinds.{found.kind}"),
-        "svg": _picture(found, w),
-        "compared": compared(found, w),
-        "season": season(found, w),
-        "periods": periods(found, w),
-    }
+def _part(page: ComparisonPage) -> ComparisonPart:
+    title = page.words(f"kinds.{page.comparison.kind}")
+    return ComparisonPart(title, _picture(page), season_part(page), period_table(page))
 
 
-def sides(found: BeforeAfter) -> list[Side]:
+def period_sides(comparison: BeforeAfter) -> list[PeriodSide]:
     """On which side each period is compared: the whole ones next to the start are, others on none."""
-    before = [k for k, each in enumerate(found.periods) if each.side == "before" and each.complete][
-        -found.count :
+    whole = [(k, period.side) for k, period in enumerate(comparison.periods) if period.complete]
+    before = [k for k, side in whole if side == "before"][-comparison.count :]
+    after = [k for k, side in whole if side == "after"][: comparison.count]
+    return [
+        "before" if k in before else "after" if k in after else "none" for k in range(len(comparison.periods))
     ]
-    after = [k for k, each in enumerate(found.periods) if each.side == "after" and each.complete][
-        : found.count
-    ]
-    return ["before" if k in before else "after" if k in after else "none" for k in range(len(found.periods))]
 
 
-def _picture(found: BeforeAfter, w: ReadoutWords) -> Any:
+def _picture(page: ComparisonPage) -> Picture:
+    comparison, w = page.comparison, page.words
     shown = [
-        Bar(_label(each, found, w), each.total, side)
-        for each, side in zip(found.periods, sides(found), strict=True)
+        Bar(_label(page, period), period.total, side)
+        for period, side in zip(comparison.periods, period_sides(comparison), strict=True)
     ]
     starts = 0.0
-    for each in found.periods:
-        starts += float(np.clip((found.campaign_start - each.start) / (each.end - each.start), 0, 1))
-    day = w.date(wall_clock(found.campaign_start))
-    about = w("periods.about", before=w.money(found.before.value), after=w.money(found.after.value))
-    axis = Axis(w("periods.y", currency=w.coin), w.tick("money"))
+    for period in comparison.periods:
+        past = (comparison.campaign_start - period.start) / (period.end - period.start)
+        starts += float(np.clip(past, 0, 1))
+    before, after = w.money(comparison.before.value), w.money(comparison.after.value)
     # What is said of the picture is said on it as well: it may be cut out and passed on.
-    return bars(
+    svg = bar_chart(
         shown,
         starts,
-        w("banner.short") + " " + w("periods.picture", day=day),
-        about,
-        Axis(axis.title + w("banner.mark"), axis.tick),
+        w("banner.short") + w("format.gap") + w("periods.picture", day=page.day),
+        w("periods.about", before=before, after=after),
+        Axis(w("periods.y", currency=w.coin) + w("banner.mark"), w.amount_tick),
         w("periods.start"),
     )
+    return Picture(svg, about=w("banner.short"), table=compared_table(page))
 
 
-def _label(period: Period, found: BeforeAfter, w: ReadoutWords) -> str:
+def _label(page: ComparisonPage, period: Period) -> str:
     begin = wall_clock(period.start)
-    if found.kind in {"month", "year"}:
-        return f"{begin:%Y-%m}" if found.kind == "month" else f"{begin:%Y}"
-    return w("periods.label", month=begin.month, day=begin.day)
+    if page.comparison.kind == "year":
+        return f"{begin:%Y}"
+    return page.words.month(begin) if page.comparison.kind == "month" else page.words.short_date(begin)
 
 
-def compared(found: BeforeAfter, w: ReadoutWords) -> Table:
+def compared_table(page: ComparisonPage) -> PageTable:
     """Means of both sides and how they differ."""
-    rows: list[list[Any]] = [
-        [w("compared.before"), (w.money(found.before.value), w.ends("money", found.before))],
-        [w("compared.after"), (w.money(found.after.value), w.ends("money", found.after))],
-        [w("compared.change"), w.cell("money", found.change)],
-        [w("compared.relative"), w.relative(found.relative)],
+    comparison, w = page.comparison, page.words
+    rows: list[list[PageCell]] = [
+        [w("compared.before"), (w.money(comparison.before.value), w.ends("money", comparison.before))],
+        [w("compared.after"), (w.money(comparison.after.value), w.ends("money", comparison.after))],
+        [w("compared.change"), w.cell("money", comparison.change)],
+        [w("compared.relative"), w.relative(comparison.relative)],
     ]
-    caption = w("compared.heads", count=w.counted(found.kind, found.count), level=w.sure)
-    return {"caption": caption, "heads": [w("compared.mean"), w("compared.number")], "rows": rows}
+    caption = w("compared.heads", count=w.counted(comparison.kind, comparison.count), level=w.sure)
+    return PageTable(caption, [w("compared.mean"), w("compared.number")], rows)
 
 
-def season(found: BeforeAfter, w: ReadoutWords) -> dict[str, Any]:
-    """The change against that of a year earlier: what is said, and a table where that is known."""
-    last, beyond = found.last_year, found.beyond_season
+def season_part(page: ComparisonPage) -> SeasonPart:
+    """The change against that of a year earlier."""
+    comparison, w = page.comparison, page.words
+    last, beyond = comparison.last_year, comparison.beyond_season
     if last is None or beyond is None:
-        said = w("season.years" if found.kind == "year" else "season.none")
-        return {"lead": said, "svg": None, "table": None}
+        return SeasonPart(w("season.years" if comparison.kind == "year" else "season.none"))
     named: list[tuple[str, Estimate]] = [
-        (w("season.now"), found.relative),
+        (w("season.now"), comparison.relative),
         (w("season.last"), last),
         (w("season.beyond"), beyond),
     ]
-    svg = forest(
-        [Mark(name, each) for name, each in named],
-        w("banner.short") + " " + w("season.picture"),
-        w.joined([f"{name} {value} ({span})" for name, each in named for value, span in [w.relative(each)]]),
-        Axis(w("season.x"), w.percent_tick),
+    rows = [[name, *w.relative(estimate)] for name, estimate in named]
+    told = [w("season.pair", name=name, value=value, span=span) for name, value, span in rows]
+    svg = forest_chart(
+        [Mark(name, estimate) for name, estimate in named],
+        w("banner.short") + w("format.gap") + w("season.picture"),
+        w.joined(told),
+        Axis(w("season.x"), w.share_tick),
     )
-    rows = [[name, *w.relative(each)] for name, each in named]
     heads = [w("season.x"), w("compared.number"), w("compared.interval", level=w.sure)]
     clear = beyond.low > 0 or beyond.high < 0
-    return {
-        "lead": w("season.lead") + w("format.gap") + w(f"season.{'clear' if clear else 'open'}"),
-        "svg": svg,
-        "table": {"caption": w("season.picture"), "heads": heads, "rows": rows},
-    }
+    lead = w("season.lead") + w("format.gap") + w(f"season.{'clear' if clear else 'open'}")
+    table = PageTable(w("season.picture"), heads, rows)
+    return SeasonPart(lead, Picture(svg, about=w("banner.short"), table=table))
 
 
-def periods(found: BeforeAfter, w: ReadoutWords) -> Table:
+def period_table(page: ComparisonPage) -> PageTable:
     """Every period, and whether it is compared."""
-    rows: list[list[Any]] = []
-    for each, side in zip(found.periods, sides(found), strict=True):
-        key = (
-            side
-            if side != "none"
-            else "during"
-            if each.side == "during"
-            else "beyond"
-            if each.complete
-            else "part"
-        )
+    comparison, w = page.comparison, page.words
+    rows: list[list[PageCell]] = []
+    for period, side in zip(comparison.periods, period_sides(comparison), strict=True):
+        unused = "during" if period.side == "during" else "beyond" if period.complete else "part"
+        per_buyer = (w.money(period.per_buyer.value), w.ends("money", period.per_buyer))
         rows.append([
-            w.date(wall_clock(each.start)),
-            w(f"periods_table.{key}"),
-            (w.money(each.total.value), w.ends("money", each.total)),
-            (w.money(each.per_buyer.value), w.ends("money", each.per_buyer)) if each.buyers else NOTHING,
-            f"{each.buyers:,}",
+            w.date(wall_clock(period.start)),
+            w(f"periods_table.{unused if side == 'none' else side}"),
+            (w.money(period.total.value), w.ends("money", period.total)),
+            per_buyer if period.buyers else NOTHING,
+            w.number(period.buyers, 0),
         ])  # fmt: skip
     keys = ("start", "side", "total", "per", "buyers")
-    return {
-        "caption": w(f"kinds.{found.kind}"),
-        "heads": [w(f"periods_table.{k}") for k in keys],
-        "rows": rows,
-    }
+    return PageTable(w(f"kinds.{comparison.kind}"), [w(f"periods_table.{key}") for key in keys], rows)

@@ -1,13 +1,27 @@
 """The report of an experiment: one HTML page that says what was found and how sure that is."""
 
-from evaluation.experiments.records import Code, Readout
+from evaluation.experiments.records import Readout
 from evaluation.reports.pages import rendered
 from evaluation.reports.readout.beforeafter import render_before_after
-from evaluation.reports.readout.pictures import LTV, before, course, effects, looks, numbers, segments
-from evaluation.reports.readout.tables import facts, methods, ratio, returns, warnings
-from evaluation.reports.readout.uplift import uplift
+from evaluation.reports.readout.pictures import (
+    LTV,
+    before_part,
+    course_part,
+    look_pictures,
+    segment_part,
+    term_parts,
+)
+from evaluation.reports.readout.tables import (
+    notes,
+    number_tables,
+    ratio_part,
+    readout_facts,
+    readout_methods,
+    return_part,
+)
+from evaluation.reports.readout.uplift import UpliftPage, uplift_part
 from evaluation.reports.readout.verdict import glance, headline
-from evaluation.reports.readout.words import ReadoutWords, coarse
+from evaluation.reports.readout.words import ReadoutPage, ReadoutWords, coarse
 from features.language import Language
 
 __all__ = ["render_before_after", "render_experiment"]
@@ -24,35 +38,33 @@ def render_experiment(readout: Readout, lang: Language = "en") -> str:
         lang: ``en`` or ``ja``.
     """
     r = readout
-    control = [each.best.control for each in r.effects if each.measure == r.primary and each.best]
-    w = ReadoutWords(
-        lang,
-        r.currency,
-        whole=coarse(control),
-        level=r.level,
-        observational=not r.randomised,
-    )
-    blocked = r.verdict.code == Code.BLOCKED
+    control = [
+        effect.best.control for effect in r.effects if effect.measure == r.primary and effect.best is not None
+    ]
+    whole = coarse(control)
+    words = ReadoutWords(lang, r.currency, whole=whole, level=r.level, observational=not r.randomised)
+    page = ReadoutPage(r, words)
+    blocked = page.blocked
     return rendered(
         "experiment.html",
-        w,
+        words,
         r=r,
-        made=w.moment(r.made),
+        made=words.moment(r.made),
         blocked=blocked,
-        headline=headline(r, w),
-        glance=glance(r, w),
-        facts=facts(r, w),
-        warnings=warnings(r, w),
-        ratio=ratio(r, w),
-        before=before(r, w),
+        headline=headline(page),
+        glance=glance(page),
+        facts=readout_facts(page),
+        notes=notes(page),
+        ratio=ratio_part(page),
+        before=before_part(page),
         odds=round(1 / (1 - r.level)),
-        effects=[] if blocked else effects(r, w),
-        long=any(each.measure == LTV for each in r.effects),
-        returns=None if blocked else returns(r, w),
-        segments=None if blocked else segments(r, w),
-        course=None if blocked else course(r, w),
-        looks=[] if blocked else looks(r, w),
-        uplift=None if blocked or r.uplift is None else uplift(r.uplift, w),
-        numbers=[] if blocked else numbers(r, w),
-        methods=methods(r, w),
+        effects=[] if blocked else term_parts(page),
+        long=any(effect.measure == LTV for effect in r.effects),
+        returns=None if blocked else return_part(page),
+        segments=None if blocked else segment_part(page),
+        course=None if blocked else course_part(page),
+        looks=[] if blocked else look_pictures(page),
+        uplift=None if blocked or r.uplift is None else uplift_part(UpliftPage(r.uplift, words)),
+        numbers=[] if blocked else number_tables(page),
+        methods=readout_methods(page),
     )

@@ -1,21 +1,18 @@
 """How an experiment's findings read: changes with their sign, p values, measures and segments in words."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from evaluation.estimate import Estimate
-from evaluation.experiments.records import MeasureEffect, Unit
-from evaluation.reports.charts import Sign
-from evaluation.reports.words import NOTHING, Words
+from evaluation.experiments.records import Code, MeasureEffect, Readout, Unit
+from evaluation.reports.charts import Axis, Sign
+from evaluation.reports.numbers import NOTHING, Tick, plain_tick, signed
+from evaluation.reports.words import Words
 
-_GREEK = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
-_KANJI = ((1e8, "億"), (1e4, "万"))
 _FINE = 1000
 """From such an amount on, cents are noise."""
-_MOST_MAN = 1e9
-"""Below this a table counts in 万, whose whole numbers say more than parts of 億."""
 
 
 @dataclass(frozen=True)
@@ -68,61 +65,36 @@ class ReadoutWords(Words):
 
     def change(self, unit: Unit, value: float) -> str:
         """A change, with its sign."""
-        return _signed(self.end(unit, value), value)
+        return signed(self.end(unit, value), value)
 
-    def ends(self, unit: Unit, found: Estimate) -> str:
+    def ends(self, unit: Unit, estimate: Estimate) -> str:
         """The interval of a change."""
         if unit == "share":
-            low, high = (self.number(100 * each, 1) for each in (found.low, found.high))
+            low, high = (self.number(100 * end, 1) for end in (estimate.low, estimate.high))
             span = self.span(low, high)
             return span if span == NOTHING else self("mark.points", value=span)
-        return self.span(self.end(unit, found.low), self.end(unit, found.high))
+        return self.span(self.end(unit, estimate.low), self.end(unit, estimate.high))
 
-    def cell(self, unit: Unit, found: Estimate) -> tuple[str, str]:
+    def cell(self, unit: Unit, estimate: Estimate) -> tuple[str, str]:
         """A change over its interval, for a table."""
-        return self.change(unit, found.value), self.ends(unit, found)
+        return self.change(unit, estimate.value), self.ends(unit, estimate)
 
     def counted(self, noun: str, count: int) -> str:
         """So many of something, one in the singular."""
         return self(f"units.{noun}_{'one' if count == 1 else 'many'}", count=f"{count:,}")
 
-    def sums(self, column: Sequence[float]) -> list[str]:
-        """A column of sums of money, all in one size and with as many decimals, so that they compare."""
-        largest = max((abs(each) for each in column if np.isfinite(each)), default=0.0)
-        size, letter = self._size_of(largest)
-        if not letter:
-            return [self.money(each) for each in column]
-        digits = int(np.clip(2 - np.floor(np.log10(largest / size)), 0 if letter == "万" else 1, 2))
-        return [self._sized(each, size, letter, digits) for each in column]
-
-    def _size_of(self, largest: float) -> tuple[float, str]:
-        sizes: Sequence[tuple[float, str]] = _KANJI if self.language == "ja" else _GREEK
-        if self.language == "ja" and largest < _MOST_MAN:
-            sizes = sizes[1:]
-        return next((each for each in sizes if largest >= each[0] * 0.9999), (1.0, ""))
-
-    def _sized(self, value: float, size: float, letter: str, digits: int) -> str:
-        if not np.isfinite(value):
-            return NOTHING
-        if value == 0:
-            return self.money(0, 0)
-        rounded = round(value / size, digits)
-        # Where the sign, the number and the currency stand is what money of 1 says.
-        told = self.money(-1 if rounded < 0 else 1, 0)
-        return told.replace("1", self.number(abs(rounded), digits) + letter)
-
     def totals(self, column: Sequence[Estimate]) -> list[tuple[str, str]]:
         """A column of sums over their intervals, for a table."""
-        told = iter(self.sums([end for each in column for end in (each.value, each.low, each.high)]))
+        told = iter(self.sums([end for total in column for end in (total.value, total.low, total.high)]))
         return [
-            (_signed(value, each.value), self.span(low, high))
-            for each, value, low, high in zip(column, told, told, told, strict=True)
+            (signed(value, total.value), self.span(low, high))
+            for total, value, low, high in zip(column, told, told, told, strict=True)
         ]
 
-    def relative(self, found: Estimate) -> tuple[str, str]:
+    def relative(self, estimate: Estimate) -> tuple[str, str]:
         """A relative change over its interval, for a table."""
-        span = self.span(self.percent(found.low), self.percent(found.high))
-        return _signed(self.percent(found.value), found.value), span
+        span = self.span(self.percent(estimate.low), self.percent(estimate.high))
+        return signed(self.percent(estimate.value), estimate.value), span
 
     def p(self, value: float) -> str:
         """A p value."""
@@ -155,30 +127,15 @@ class ReadoutWords(Words):
         """What is proven, in a few words."""
         return self(self.seen(f"finding.{sign}"))
 
-    def tick(self, unit: Unit) -> Callable[[float], str]:
-        """Labels of an axis."""
+    def tick(self, unit: Unit) -> Tick:
+        """Labels of an axis; those of a share are in percentage points."""
         if unit == "share":
-            return lambda value: f"{100 * value:.10g}".replace("-", "−")
-        return self._short if unit != "count" else lambda value: f"{value:.10g}".replace("-", "−")
+            return lambda value: plain_tick(100 * value)
+        return plain_tick if unit == "count" else self.amount_tick
 
-    def percent_tick(self, value: float) -> str:
-        """Labels of an axis of shares."""
-        return self("mark.percent_tick", value=f"{100 * value:.10g}").replace("-", "−")
-
-    def _short(self, value: float) -> str:
-        for size, letter in _KANJI if self.language == "ja" else _GREEK:
-            if abs(value) >= size * 0.9999:
-                return _four(value / size) + letter
-        return _four(value)
-
-    @property
-    def coin(self) -> str:
-        """The currency beside an axis."""
-        return self.either(f"units.{self.currency}", self.currency)
-
-    def axis_title(self, unit: Unit) -> str:
-        """What an axis of differences in such a unit shows."""
-        return self(f"units.{unit}_change", currency=self.coin)
+    def axis_of(self, unit: Unit) -> Axis:
+        """An axis of differences in such a unit."""
+        return Axis(self(f"units.{unit}_change", currency=self.coin), self.tick(unit))
 
 
 def coarse(amounts: Iterable[float]) -> bool:
@@ -186,19 +143,31 @@ def coarse(amounts: Iterable[float]) -> bool:
     return max(map(abs, amounts), default=0.0) >= _FINE
 
 
-def sign_of(found: MeasureEffect, level: float) -> Sign:
+def sign_of(effect: MeasureEffect, level: float) -> Sign:
     """Up or down only where that is proven after allowing for how many were looked at."""
-    if found.best is None or not found.p < 1 - level:
+    if effect.best is None or not effect.p < 1 - level:
         return "open"
-    return "up" if found.best.absolute.value > 0 else "down"
+    return "up" if effect.best.absolute.value > 0 else "down"
 
 
-def _four(value: float) -> str:
-    """Four digits and separated thousands, without zeros at the end."""
-    text = f"{float(f'{value:.4g}'):,.10f}".rstrip("0").rstrip(".")
-    return text.replace("-", "−")
+@dataclass(frozen=True)
+class ReadoutPage:
+    """A readout and the words it is told in.
 
+    Args:
+        readout: One experiment.
+        words: Of its page.
+    """
 
-def _signed(text: str, value: float) -> str:
-    # What is rounded to 0 has no sign.
-    return f"+{text}" if value > 0 and any(digit in text for digit in "123456789") else text
+    readout: Readout
+    words: ReadoutWords
+
+    @property
+    def unit(self) -> Unit:
+        """Of the measure that decides."""
+        return next(facts.unit for facts in self.readout.measures if facts.name == self.readout.primary)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether there is no verdict, and so no finding may be shown."""
+        return self.readout.verdict.code == Code.BLOCKED

@@ -11,9 +11,9 @@ from commands.show import experiments as show
 from commands.show.models import amount
 from evaluation.estimate import Estimate
 from evaluation.experiments.overview import Assigned
-from evaluation.reports.readout.beforeafter import render_before_after, sides
+from evaluation.reports.readout.beforeafter import period_sides, render_before_after
 from tests.evaluation import readouts
-from tests.evaluation.reports.readout.test_page import text_of
+from tests.evaluation.reading import text_of
 
 
 def told(shown):
@@ -41,7 +41,7 @@ def test_before_and_after_shows_the_numbers_of_the_page_and_what_is_compared(kin
     side = [row[1] for row in rows(shown) if len(row) == 5 and row[1]]
     assert len(side) == len(found.periods)
     assert side.count("before") == side.count("after") == span
-    assert [each in {"before", "after"} for each in side] == [each != "none" for each in sides(found)]
+    assert [each in {"before", "after"} for each in side] == [each != "none" for each in period_sides(found)]
 
 
 def test_experiments_are_told_with_their_arms_and_oddities():
