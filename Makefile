@@ -29,11 +29,19 @@ lint: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term
 
 format: $(STAMP) ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(STAMP) ## install the peers and measure side by side, some ten minutes; README has the longer runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m benchmarks.features --rows 1000000
+	$(BIN)/python -m benchmarks.ltv_churn --quick
+	$(BIN)/python -m benchmarks.uplift speed
+	$(BIN)/python -m benchmarks.serving --connections 1 --workers 1
 
 lock: ## pin what the newest allowed versions resolve to
 	$(PYTHON) -m venv .venv-lock

@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.engines import ENGINES
 from benchmarks.lines import monthly, write_lines
+from benchmarks.peers import without_missing
 from features.types import Floats
 
 HERE = Path(__file__).parent
@@ -146,16 +147,21 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=40, help="customers for featuretools")
     parser.add_argument("--scratch", type=Path, help="folder for lines and results, several GB")
     options = parser.parse_args()
+    options.engines = without_missing(options.engines, {"polars": "polars"})
     if options.featuretools:
         make_featuretools()
     with tempfile.TemporaryDirectory(dir=options.scratch, prefix="tokui-bench-") as name:
         folder = Path(name)
         lines = folder / "lines.parquet"
         people = write_lines(lines, options.rows)
-        found: dict[str, Any] = {"rows": options.rows, "customers": people, "one_customer_ms": one_customer()}
+        measured: dict[str, Any] = {
+            "rows": options.rows,
+            "customers": people,
+            "one_customer_ms": one_customer(),
+        }
         for cutoffs in options.cutoffs:
-            found[f"cutoffs_{cutoffs}"] = compared(options, lines, cutoffs, people, folder)
-    print(json.dumps(found))
+            measured[f"cutoffs_{cutoffs}"] = compared(options, lines, cutoffs, people, folder)
+    print(json.dumps(measured))
 
 
 def compared(

@@ -1,5 +1,6 @@
 """The public histories of the benchmarks, bound as a user would bind them: through a tokui.toml."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -66,6 +67,21 @@ HISTORIES = {
     "cdnow": _bound("cdnow", "USD", 273, [30, 60, 90], _CDNOW),
     "online_retail": _bound("online retail", "GBP", 90, [15, 30, 45], _ONLINE_RETAIL),
 }
+
+
+def there() -> list[str]:
+    """The histories whose files are there; one line on standard error for each of the others.
+
+    Raises:
+        SystemExit: None is.
+    """
+    files = {"cdnow": "cdnow_master.txt", "online_retail": "online_retail.parquet"}
+    missing = [file for file in files.values() if not (SHARED / file).exists()]
+    for file in missing:
+        print(f"{file} is not in {SHARED} and left out", file=sys.stderr)
+    if len(missing) == len(files):
+        raise SystemExit("none of the public histories is there, so there is nothing to compare on")
+    return [name for name, file in files.items() if file not in missing]
 
 
 def read(name: str) -> History:

@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 import lightgbm as lgb
 import numpy as np
 
-from benchmarks.histories import HISTORIES, first_day_money, read
+from benchmarks.histories import first_day_money, read, there
 from evaluation.estimate import Estimate
 from features.catalogue.orders import SPENT
 from features.history import History, Panel
@@ -127,7 +127,7 @@ def main() -> None:
     usual = Trees()
     trees = replace(usual, rounds=usual.rounds // 5) if options.quick else usual
     result = {}
-    for name in HISTORIES:
+    for name in there():
         history = read(name)
         result[name] = {"ltv": ltv_case(name, history, trees), "churn": churn_case(name, history, trees)}
     print(json.dumps(result))

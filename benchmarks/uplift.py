@@ -27,6 +27,7 @@ from joblib import parallel_config
 from scipy.stats import spearmanr, t
 
 from benchmarks import rate_speed
+from benchmarks.peers import present
 from evaluation.effects.winsor import winsorise
 from evaluation.experiments.enrolment import enrol
 from evaluation.experiments.overview import experiments
@@ -311,6 +312,7 @@ def main() -> None:
     if arguments.part in (None, "hillstrom"):
         if arguments.file is None:
             parser.error("hillstrom needs --file with the e-mail test's CSV")
+        present(arguments.file, "the e-mail test")
         found = {
             **found,
             "hillstrom": hillstrom(arguments.file, ARMS[arguments.arms], arguments.splits, arguments.workers),
