@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.world.arrays import Flags, Floats, Frame, Ids, Ints, Text, Times
-from features.world.calendar import SEASON, Calendar
+from features.world.calendar import SEASON, WorldCalendar
 
 PURCHASE_ONLY, MONTHLY, ANNUAL = 0, 1, 2
 """Kinds of relationship."""
@@ -111,7 +111,7 @@ class Accounts:
         return np.asarray((self.kind == MONTHLY) | (self.months_left(month) == 12))
 
 
-def draw_accounts(rng: np.random.Generator, calendar: Calendar, n: int, unit: float) -> Accounts:
+def draw_accounts(rng: np.random.Generator, calendar: WorldCalendar, n: int, unit: float) -> Accounts:
     """Draw the accounts.
 
     Args:
@@ -176,7 +176,7 @@ def draw_accounts(rng: np.random.Generator, calendar: Calendar, n: int, unit: fl
 
 
 def _arrivals(
-    rng: np.random.Generator, calendar: Calendar, kind: Ints
+    rng: np.random.Generator, calendar: WorldCalendar, kind: Ints
 ) -> tuple[Flags, Ints, Floats, Ints, Times]:
     n, months = len(kind), calendar.months
     established = rng.random(n) < _ESTABLISHED_SHARE
@@ -201,7 +201,9 @@ def _arrivals(
     return established, begin, share, anchor, created_at + early
 
 
-def customers_table(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, unit: float) -> Frame:
+def customers_table(
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, unit: float
+) -> Frame:
     """The ``customers`` table; 3 % of the accounts reach the books days after they were opened."""
     n = len(accounts)
     countries = tuple(dict.fromkeys(place[0] for place in _PLACES))

@@ -48,7 +48,7 @@ def sigmoid(x: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-x))
 
 
-def select(frame: Frame, rows: Ints | Flags) -> Frame:
+def select_rows(frame: Frame, rows: Ints | Flags) -> Frame:
     """The given rows of a frame, in the given order."""
     picked: Frame = {}
     for name, column in frame.items():

@@ -16,7 +16,7 @@ _NEVER = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class WorldCalendar:
     """Whole months from the world's first day to its end.
 
     A place within a month is given in *business time*, 0 to 1, in which a Sunday is short: whatever is
@@ -62,7 +62,7 @@ class Calendar:
         return np.where(times < self.end, times, _NEVER)
 
 
-def calendar(end: datetime, years: float) -> Calendar:
+def calendar(end: datetime, years: float) -> WorldCalendar:
     """Lay out the months before ``end``.
 
     Args:
@@ -80,7 +80,7 @@ def calendar(end: datetime, years: float) -> Calendar:
     if not 6 <= months <= 240:
         raise SettingsError(f"years is {years}; a world lasts from 0.5 to 20 years")
     first = np.datetime64(end, "M") - np.timedelta64(months, "M")
-    return Calendar(
+    return WorldCalendar(
         first, months, tuple(_business_time(first + np.timedelta64(m, "M")) for m in range(months))
     )
 

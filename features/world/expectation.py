@@ -11,7 +11,7 @@ import numpy as np
 
 from features.world.accounts import ANNUAL, MONTHLY, PURCHASE_ONLY
 from features.world.arrays import Flags, Floats, Ints
-from features.world.calendar import Calendar
+from features.world.calendar import WorldCalendar
 from features.world.health import RATE_SLOPE, TICKET_SLOPE, hazard, seat_growth, transition
 
 HORIZON = 12
@@ -63,7 +63,7 @@ class Outlook:
         return dict(zip(CHANNELS, mixed, strict=True))
 
 
-def outlook(calendar: Calendar, month: int) -> Outlook:
+def outlook(calendar: WorldCalendar, month: int) -> Outlook:
     """Compute the expectations from the beginning of ``month``.
 
     Args:
