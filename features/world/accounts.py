@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.world.arrays import Flags, Floats, Frame, Ids, Ints, Text, Times
+from features.types import Floats
+from features.world.arrays import Flags, Frame, Ids, Instants, Ints, Text
 from features.world.calendar import SEASON, WorldCalendar
 
 PURCHASE_ONLY, MONTHLY, ANNUAL = 0, 1, 2
@@ -70,7 +71,7 @@ class Accounts:
         pays_after: Days after the due date on which invoices are habitually paid; mostly negative.
     """
 
-    created_at: Times
+    created_at: Instants
     begin: Ints
     opened_share: Floats
     established: Flags
@@ -177,7 +178,7 @@ def draw_accounts(rng: np.random.Generator, calendar: WorldCalendar, n: int, uni
 
 def _arrivals(
     rng: np.random.Generator, calendar: WorldCalendar, kind: Ints
-) -> tuple[Flags, Ints, Floats, Ints, Times]:
+) -> tuple[Flags, Ints, Floats, Ints, Instants]:
     n, months = len(kind), calendar.months
     established = rng.random(n) < _ESTABLISHED_SHARE
     # Slow growth with the seasons; a contract account may still be a prospect at the world's end.
@@ -191,7 +192,7 @@ def _arrivals(
     # A contract account is opened with the first talk, and a life before the world is long.
     before = np.where(established, 30 + rng.exponential(900.0, n), rng.uniform(20, 75, n))
     first_day = calendar.start_of(np.where(kind == ANNUAL, anchor, begin))
-    created_at: Times = (first_day - before.astype("timedelta64[D]")).astype("datetime64[s]")
+    created_at: Instants = (first_day - before.astype("timedelta64[D]")).astype("datetime64[s]")
     walked_in = ~established & (kind == PURCHASE_ONLY)
     for month in range(months):
         those = walked_in & (begin == month)

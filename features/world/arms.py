@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import PURCHASE_ONLY, Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text
+from features.world.arrays import Frame, Ids, Ints, Text
 from features.world.calendar import WorldCalendar
 from features.world.expectation import HORIZON
 

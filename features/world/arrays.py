@@ -7,10 +7,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.floating]
+from features.types import Floats
+
 Ints: TypeAlias = npt.NDArray[np.integer]
 Flags: TypeAlias = npt.NDArray[np.bool_]
-Times: TypeAlias = npt.NDArray[np.datetime64]
+Instants: TypeAlias = npt.NDArray[np.datetime64]
+"""Naive local times of the world; NaT means missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, Accounts
-from features.world.arrays import Floats, Frame, Ids, Text
+from features.world.arrays import Frame, Ids, Text
 from features.world.calendar import WorldCalendar
 from features.world.lives import Lives
 from features.world.purchases import PLAN_MARGIN, PLANS, Catalogue, late

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, PURCHASE_ONLY, Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text, Times, sigmoid
+from features.world.arrays import Frame, Ids, Instants, Ints, Text, sigmoid
 from features.world.calendar import WorldCalendar
 from features.world.lives import Lives
 
@@ -42,7 +43,7 @@ def deals_table(
     }
 
 
-_Part = tuple[Ints, Times, Times, Ints, Floats]
+_Part = tuple[Ints, Instants, Instants, Ints, Floats]
 
 
 def _won_new(rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts) -> _Part:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, MONTHLY, PURCHASE_ONLY
-from features.world.arrays import Flags, Floats, Ints
+from features.world.arrays import Flags, Ints
 from features.world.calendar import WorldCalendar
 from features.world.health import RATE_SLOPE, TICKET_SLOPE, hazard, seat_growth, transition
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, PURCHASE_ONLY, Accounts
 from features.world.arms import WorldExperiment, assign, experiment_months
-from features.world.arrays import Flags, Floats, Ints, Times, generator
+from features.world.arrays import Flags, Instants, Ints, generator
 from features.world.calendar import WorldCalendar
 from features.world.expectation import timing
 from features.world.health import RATE_SLOPE, first_health, hazard, next_health, seat_growth
@@ -27,15 +29,15 @@ class Lives:
         hazard: True probability of deciding to leave in the month; NaN where that was not open.
         orders: Orders placed.
         seats: Contracted seats; 0 where no contract runs.
-        notice_month: Month in which the decision to leave fell; NEVER if none did.
+        notice_month: Month in which the decision to leave fell; NEVER_MONTH if none did.
         notice_share: Business time of the decision in its month.
         gone_month: First month at whose beginning the account is gone; may lie beyond the world.
         first_order: Whether the account ordered on the day it was opened.
         experiments: What was randomised.
     """
 
-    health: Floats
-    hazard: Floats
+    health: npt.NDArray[np.float32]
+    hazard: npt.NDArray[np.float32]
     orders: Ints
     seats: Ints
     notice_month: Ints
@@ -52,7 +54,7 @@ class Lives:
         """The arms' shift ``hazard``, ``rate`` or ``basket`` in force in the month, one an account."""
         return _shift(self.experiments, len(self.health), month, name)
 
-    def churned_at(self, calendar: WorldCalendar, accounts: Accounts) -> Times:
+    def churned_at(self, calendar: WorldCalendar, accounts: Accounts) -> Instants:
         """When the account was gone for good, missing if it is there at the world's end, ``datetime64[s]``."""
         churned = np.where(
             self.gone_month <= calendar.months, calendar.start_of(self.gone_month), np.datetime64("NaT")
@@ -61,7 +63,7 @@ class Lives:
         days = self.notice_days(calendar) + np.timedelta64(1, "D")
         return np.where(accounts.kind == PURCHASE_ONLY, days.astype("datetime64[s]"), churned)
 
-    def notice_days(self, calendar: WorldCalendar) -> Times:
+    def notice_days(self, calendar: WorldCalendar) -> Instants:
         """Day of the decision to leave, ``datetime64[D]``."""
         days = np.full(len(self.notice_month), np.datetime64("NaT"), dtype="datetime64[D]")
         for month in range(calendar.months):

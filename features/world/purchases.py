@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text, Times
+from features.world.arrays import Frame, Ids, Instants, Ints, Text
 from features.world.calendar import WorldCalendar
 from features.world.lives import Lives
 
@@ -21,7 +22,7 @@ _ORDER_SIZE_SD = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What can be bought; ``CATEGORIES * PER_CATEGORY`` products, then the plans.
+    """What can be bought; ``PRODUCT_CATEGORIES * PER_CATEGORY`` products, then the plans.
 
     Args:
         names: Product ids.
@@ -124,7 +125,7 @@ def order_lines(
     }
 
 
-def late(rng: np.random.Generator, times: Times, share: float) -> Times:
+def late(rng: np.random.Generator, times: Instants, share: float) -> Instants:
     """When rows reach the books: a few days to weeks later for the given share, missing for the rest."""
     delay = np.minimum(45 * 86_400, 5 * 86_400 * np.exp(0.8 * rng.standard_normal(len(times))))
     known = times + (3600 + delay).astype("timedelta64[s]")
@@ -145,8 +146,8 @@ def _counts(rng: np.random.Generator, mean: Floats, noise: Floats) -> Floats:
 
 
 def _return_times(
-    rng: np.random.Generator, calendar: WorldCalendar, month: int, time: Times, high: Floats
-) -> Times:
+    rng: np.random.Generator, calendar: WorldCalendar, month: int, time: Instants, high: Floats
+) -> Instants:
     # Within the month and before a departure, so that the month's expected margin is net of returns.
     day = np.timedelta64(1, "D")
     last = np.minimum(calendar.days(month, high) + day, calendar.start_of(month + 1)).astype("datetime64[s]")

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text, Times, sigmoid
+from features.world.arrays import Frame, Ids, Instants, Ints, Text, sigmoid
 from features.world.calendar import WorldCalendar
 from features.world.health import TICKET_SLOPE
 from features.world.lives import Lives
@@ -126,7 +127,7 @@ def engagement(
     guest = np.flatnonzero(holds_seminar)
     seminar = np.repeat(calendar.start_of(month) + np.timedelta64(19 * 24 + 14, "h"), len(guest))
 
-    parts: list[tuple[Ints, Times, int]] = [
+    parts: list[tuple[Ints, Instants, int]] = [
         (listed, sent, 0),
         (listed[opens], opened[opens], 0),
         (listed[clicks], clicked[clicks], 0),

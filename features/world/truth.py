@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, PURCHASE_ONLY, Accounts
 from features.world.arms import ARMS, WorldExperiment
-from features.world.arrays import Flags, Floats, Frame, Ids, Ints, Text
+from features.world.arrays import Flags, Frame, Ids, Ints, Text
 from features.world.calendar import WorldCalendar
 from features.world.expectation import Outlook, outlook, timing
 from features.world.health import hazard
