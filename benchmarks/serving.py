@@ -39,7 +39,7 @@ from features.engine.snapshot import open_snapshot, write_snapshot
 from features.engine.store import bound_columns
 from features.history import read_history
 from features.settings import load_settings
-from features.world.simulate import simulate
+from features.world.simulate import simulate_world
 from training.live import Live
 from training.models.bundle import write_bundle
 from training.value.tasks import TASKS
@@ -77,7 +77,7 @@ class Figure:
 
 def build(folder: Path, customers: int) -> Live:
     """Simulate a world, train both models and put them where servers read."""
-    world = simulate(folder / "world", customers=customers, years=3, seed=1)
+    world = simulate_world(folder / "world", customers=customers, years=3, seed=1)
     settings = load_settings(world.settings)
     live = Live(folder / "live")
     with bind(settings, only=("customers", "orders")) as tables:

@@ -40,7 +40,7 @@ from features.engine.matrix import FeatureMatrix
 from features.history import read_history
 from features.settings import load_settings
 from features.types import Floats
-from features.world.simulate import simulate
+from features.world.simulate import simulate_world
 from training.models.uplift import Constant, UpliftModel
 from training.uplift.crossfit import cross_fit, folds_of
 from training.uplift.learning import LEARNERS, Learning
@@ -226,7 +226,7 @@ def world(customers: int, seed: int) -> dict[str, Any]:
     """Correlation with the truth, calibration slope and the policy's share of the oracle's value."""
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="tokui-") as scratch:
-        made = simulate(Path(scratch) / "world", customers=customers, years=3, seed=seed)
+        made = simulate_world(Path(scratch) / "world", customers=customers, years=3, seed=seed)
         with bind(load_settings(made.folder / "tokui.toml")) as tables:
             history = read_history(tables)
             name = next(iter(experiments(tables)))

@@ -70,10 +70,10 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Write a simulated B2B world: eleven tables, their truth, and a tokui.toml."""
-    from features.world.simulate import simulate as make
+    from features.world.simulate import simulate_world
 
     with progress("simulating") as step:
-        world = make(folder, customers=customers, years=years, seed=seed, progress=step)
+        world = simulate_world(folder, customers=customers, years=years, seed=seed, progress=step)
     rows = dict(world.rows)
     say(
         {"folder": str(folder), "rows": rows},

@@ -26,7 +26,7 @@ from features.files import write_text
 from features.history import History, read_history
 from features.language import LANGUAGES
 from features.settings import load_settings
-from features.world.simulate import simulate
+from features.world.simulate import simulate_world
 from serving.snapshots import take_snapshot
 from training.jobs import JOBS
 from training.live import Live, live_folder
@@ -103,7 +103,7 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
 def _simulate(folder: Path, customers: int) -> None:
     toml = folder / "tokui.toml"
     # A demo's own leavings are no reason to stop; anybody else's files are.
-    simulate(folder / "world", customers=customers, years=3, seed=7)
+    simulate_world(folder / "world", customers=customers, years=3, seed=7)
     text = (folder / "world" / "tokui.toml").read_text(encoding="utf-8")
     text = text.replace('source = "', 'source = "world/')
     write_text(toml, text.replace('name = "simulated world"', 'name = "demo"\nmlruns = "../mlruns"', 1))

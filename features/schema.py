@@ -56,7 +56,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowWords:
     """What the rows of a stream are called.
 
     Args:

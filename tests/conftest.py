@@ -11,7 +11,7 @@ from hypothesis import settings
 from features.binding.tables import bind
 from features.history import History, read_history
 from features.settings import Settings, load_settings
-from features.world.simulate import simulate
+from features.world.simulate import simulate_world
 from tests.training.trials import Trials, opened
 from training.value.tasks import TASKS
 from training.value.train import Training, train_value
@@ -56,7 +56,7 @@ class World:
 
 def small_world(folder: Path, customers: int = 500, seed: int = 3) -> Settings:
     """A world of two years with short horizons, so that training takes a second or two."""
-    simulate(folder, customers=customers, years=2, seed=seed)
+    simulate_world(folder, customers=customers, years=2, seed=seed)
     toml = folder / "tokui.toml"
     text = toml.read_text(encoding="utf-8")
     head, tables = text[: text.index("[ltv]")], text[text.index("[tables.customers]") :]

@@ -15,16 +15,16 @@ from features.types import DAY, Floats, Index, Times
 @kernel
 def _valid_neighbours(offsets: Index, values: Floats, latest: Index, next_one: Index) -> None:
     for customer in range(len(offsets) - 1):
-        found = -1
+        nearest = -1
         for i in range(offsets[customer], offsets[customer + 1]):
             if not np.isnan(values[i]):
-                found = i
-            latest[i] = found
-        found = 2147483647
+                nearest = i
+            latest[i] = nearest
+        nearest = 2147483647
         for i in range(offsets[customer + 1] - 1, offsets[customer] - 1, -1):
             if not np.isnan(values[i]):
-                found = i
-            next_one[i] = found
+                nearest = i
+            next_one[i] = nearest
 
 
 @kernel

@@ -34,7 +34,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CastReading:
     """One value read as a canonical kind.
 
     Args:
@@ -62,7 +62,7 @@ def clean(value: str, type_: str) -> tuple[str, str]:
     return f"nullif({trimmed}, '')", "VARCHAR"
 
 
-def read(kind: Kind, value: str, type_: str, clock: Clock) -> Reading:
+def read(kind: Kind, value: str, type_: str, clock: Clock) -> CastReading:
     """Read a value as a canonical kind.
 
     Args:
@@ -81,14 +81,14 @@ def read(kind: Kind, value: str, type_: str, clock: Clock) -> Reading:
         present = f"{value} IS NOT NULL"
     if kind in {Kind.ID, Kind.TEXT}:
         name = text if kind is Kind.TEXT and not type_.startswith(_NUMERIC) else _name(value, text, type_)
-        return Reading(f"CASE WHEN {present} THEN {name} END", present, text)
+        return CastReading(f"CASE WHEN {present} THEN {name} END", present, text)
     if kind is Kind.FLAG:
-        return Reading(value if type_ == "BOOLEAN" else _flag(text), present, text)
+        return CastReading(value if type_ == "BOOLEAN" else _flag(text), present, text)
     if kind is Kind.NUMBER:
         if type_.startswith((*_NUMERIC, "BOOLEAN")):
-            return Reading(f"CASE WHEN {present} THEN CAST({value} AS DOUBLE) END", present, text)
-        return Reading(number_of_text(text), present, text)
-    return Reading(_time(value, text, type_, clock), present, text)
+            return CastReading(f"CASE WHEN {present} THEN CAST({value} AS DOUBLE) END", present, text)
+        return CastReading(number_of_text(text), present, text)
+    return CastReading(_time(value, text, type_, clock), present, text)
 
 
 def number_of_text(text: str) -> str:

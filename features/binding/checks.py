@@ -73,21 +73,21 @@ def fill(
     if rows == 0:
         why = "" if binding.where is None else ", or none of them meets where"
         return None, [TableError(f"{table.name}: {binding.source.name} has no rows{why}")]
-    odd = [found for place, bound in _checked(binding) for found in _odd(connection, table, place, bound)]
+    odd = [oddity for place, bound in _checked(binding) for oddity in _odd(connection, table, place, bound)]
     repeated, keyed = _repeated_keys(connection, table)
-    problems = [problem for found in odd if (problem := _fatal(connection, binding, found, rows))] + keyed
+    problems = [problem for oddity in odd if (problem := _fatal(connection, binding, oddity, rows))] + keyed
     kept = _one(connection, f"SELECT count(*) FROM {table.name} WHERE _drop IS NULL")
     if kept == 0 and not problems:
         problems = [_nothing_left(binding, odd)]
     if problems:
         return None, problems
     connection.execute(f"DELETE FROM {table.name} WHERE _drop IS NOT NULL")
-    warnings = [*(found.finding for found in odd if not found.dropped), *binding.mixed]
+    warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.mixed]
     warnings += _repeats(connection, binding) + _returns(connection, binding)
     for place, _ in _checked(binding):
         for column in (f"_odd{place}", f"_was{place}"):
             connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
-    dropped = [found.finding for found in odd if found.dropped] + repeated
+    dropped = [oddity.finding for oddity in odd if oddity.dropped] + repeated
     return _report(connection, binding, rows, tuple(dropped), tuple(warnings)), []
 
 
@@ -222,7 +222,7 @@ def _fatal(
 
 
 def _nothing_left(binding: Binding, odd: list[_Odd]) -> TableError:
-    reasons = "; ".join(str(found.finding) for found in odd if found.dropped)
+    reasons = "; ".join(str(oddity.finding) for oddity in odd if oddity.dropped)
     return TableError(f"{binding.table.name}: no row of {binding.source.name} can be used ({reasons})")
 
 
@@ -278,10 +278,12 @@ def _returns(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Fi
     count, row, example = connection.execute(
         f"SELECT count(*), min(_row), arg_min(amount, _row) FROM orders WHERE {negative}"
     ).fetchall()[0]
-    found = [Finding("cancellations or returns, kept", "amount", count, f"{example:g}", row)] if count else []
+    findings = (
+        [Finding("cancellations or returns, kept", "amount", count, f"{example:g}", row)] if count else []
+    )
     if "margin" not in bound:
-        found.append(Finding("not bound, computed as amount times ltv.margin_rate", "margin", 0))
-    return found
+        findings.append(Finding("not bound, computed as amount times ltv.margin_rate", "margin", 0))
+    return findings
 
 
 def _report(

@@ -156,8 +156,8 @@ def detach_files(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _without_secrets(message: str, address: str) -> str:
     first = next((line.strip() for line in message.splitlines() if line.strip()), "it gave no reason")
-    found = re.search(r"://[^:/@]*:(.*)@", address)
-    secrets = {found.group(1), unquote(found.group(1))} if found else set()
+    login = re.search(r"://[^:/@]*:(.*)@", address)
+    secrets = {login.group(1), unquote(login.group(1))} if login else set()
     for secret in (*sorted(secrets, key=len, reverse=True), *re.findall(r"(?i)password=([^&\s]+)", address)):
         if secret:
             first = first.replace(secret, "***")

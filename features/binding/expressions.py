@@ -147,22 +147,24 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, columns: list
     return {name: _profile(rows[0][8 * position : 8 * position + 8]) for position, name in enumerate(columns)}
 
 
-def typed(column: str, found: Profile | None, *, loose: bool) -> str:
+def typed(column: str, content: Profile | None, *, loose: bool) -> str:
     """SQL that gives a text column the type its values have.
 
     Args:
         column: The column, as SQL.
-        found: Its profile; None leaves it as it is.
+        content: Its profile; None leaves it as it is.
         loose: Whether nearly numbers are numbers too, what is not becoming empty.
     """
-    if found is None:
+    if content is None:
         return column
-    if found.natural == "DOUBLE" or (loose and found.nearly_numbers):
+    if content.natural == "DOUBLE" or (loose and content.nearly_numbers):
         return number_of_text(column)
-    if found.natural == "TIMESTAMP":
+    if content.natural == "TIMESTAMP":
         return time_of_text(column)
     return (
-        column if found.natural == "VARCHAR" else f"TRY_CAST(nullif(trim({column}), '') AS {found.natural})"
+        column
+        if content.natural == "VARCHAR"
+        else f"TRY_CAST(nullif(trim({column}), '') AS {content.natural})"
     )
 
 
@@ -182,9 +184,9 @@ def _profile(values: tuple[Any, ...]) -> Profile:
 
 def _referred(node: dict[str, Any], by_name: dict[str, str], source: Source) -> str:
     name = str(node["column_names"][0])
-    found = by_name.get(name.lower())
-    if found is not None:
-        return found
+    column = by_name.get(name.lower())
+    if column is not None:
+        return column
     near = difflib.get_close_matches(name.lower(), by_name, n=1)
     mend = f"did you mean {by_name[near[0]]}?" if near else f"it has {', '.join(source.columns)}"
     raise TableError(f"{source.name} has no column {name!r} (text goes in single quotes); {mend}")

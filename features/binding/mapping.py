@@ -91,10 +91,10 @@ class _Binder:
                     f"{expression.text!r} does not fit the columns: {self._said(error)}"
                 ) from error
         for name in filter(self._loosened, expression.columns):
-            found = self.profiles[name]
-            count = found.filled - found.numbers
+            content = self.profiles[name]
+            count = content.filled - content.numbers
             self.mixed[name] = Finding(
-                "not a number in a column of numbers", name, count, found.example, found.row
+                "not a number in a column of numbers", name, count, content.example, content.row
             )
         return answer
 
@@ -114,13 +114,13 @@ class _Binder:
         for name in expression.columns:
             raw, natural, loose = self._aliases(name)
             column = '"' + name.replace('"', '""') + '"'
-            found = self.profiles.get(name)
+            content = self.profiles.get(name)
             if manner == "loose" and self._loosened(name):
-                alias, sql = loose, typed(column, found, loose=True)
-            elif manner == "raw" or found is None or found.natural == "VARCHAR":
+                alias, sql = loose, typed(column, content, loose=True)
+            elif manner == "raw" or content is None or content.natural == "VARCHAR":
                 alias, sql = raw, column
             else:
-                alias, sql = natural, typed(column, found, loose=False)
+                alias, sql = natural, typed(column, content, loose=False)
             chosen[name], needed[alias] = alias, sql
         sql = render(self.connection, expression, chosen)
         inputs = "".join(f", {column} AS {alias}" for alias, column in needed.items())
@@ -231,6 +231,6 @@ def _profiles(connection: duckdb.DuckDBPyConnection, source: Source, parsed: _Pa
     texts = [name for name, kind in source.columns.items() if name in calculated and kind == "VARCHAR"]
     # A typed source means its text to be text: only numbers hidden in it are looked for, when needed.
     return {
-        name: found if name in source.text else replace(found, natural="VARCHAR")
-        for name, found in profile(connection, source, texts).items()
+        name: content if name in source.text else replace(content, natural="VARCHAR")
+        for name, content in profile(connection, source, texts).items()
     }

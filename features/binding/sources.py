@@ -86,13 +86,13 @@ def open_source(
                 f"{shown} is of a kind tokui does not read; it reads .csv .tsv .txt .xlsx .parquet .duckdb "
                 "and postgresql:// addresses"
             )
-    columns = describe(connection, relation, shown)
+    columns = column_types(connection, relation, shown)
     if text is None:
         text = {name for name, kind in columns.items() if kind == "VARCHAR"}
     return Source(shown, relation, columns, frozenset(text))
 
 
-def describe(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:
+def column_types(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:
     """DuckDB type of each column of a relation.
 
     Raises:

@@ -17,7 +17,7 @@ from features.binding.checks import clear, fill
 from features.binding.databases import detach_files
 from features.binding.mapping import Binding, resolve
 from features.binding.report import Finding, TableReport
-from features.binding.sources import Source, describe, open_source
+from features.binding.sources import Source, column_types, open_source
 from features.catalogue.tables import TABLES
 from features.errors import SettingsError, TableError, TokuiError
 from features.settings import Settings, TableSettings
@@ -225,7 +225,7 @@ class _Work:
             f"WHERE occurred_at = moment GROUP BY customer_id) SELECT o.customer_id{created}{extra}{known} "
             "FROM orders AS o JOIN line USING (_row) ORDER BY _row"
         )
-        columns = describe(self.connection, _FIRST, "first orders")
+        columns = column_types(self.connection, _FIRST, "first orders")
         text = {name for name in columns if f"customers.{name}" in carried and columns[name] == "VARCHAR"}
         source = Source(f"{orders.source.name} (first orders)", _FIRST, columns, frozenset(text))
         settings = self.settings.tables["orders"].model_copy(update={"columns": {}, "where": None})
@@ -253,8 +253,8 @@ class _Work:
                     f"customers has ids like {account!r}; bind the ids so that both write them alike"
                 )
             )
-        found = Finding("ids are not in customers", "customer_id", count, example)
-        self.reports[name] = replace(report, warnings=(*report.warnings, found))
+        unknown_ids = Finding("ids are not in customers", "customer_id", count, example)
+        self.reports[name] = replace(report, warnings=(*report.warnings, unknown_ids))
 
 
 def _zone(name: str, table: TableSettings, default: str) -> str:

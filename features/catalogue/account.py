@@ -5,7 +5,7 @@ from features.catalogue.declaration import Declaration, canonical
 from features.engine.streams import Stream
 from features.engine.views import FeatureView
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _CUSTOMERS = canonical(
     "customers",
@@ -50,7 +50,7 @@ _CUSTOMERS = canonical(
 CUSTOMERS_KNOWN = Stream(
     "customers.known",
     _CUSTOMERS,
-    Rows(Wording("account", "取引先"), Wording("accounts", "取引先"), describe=True),
+    RowWords(Wording("account", "取引先"), Wording("accounts", "取引先"), describe=True),
     time="created_at",
     numbers=("employees", "acquisition_cost"),
     texts=("industry", "country", "region", "owner"),

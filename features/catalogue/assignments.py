@@ -3,7 +3,7 @@
 from features.catalogue.declaration import Declaration, canonical
 from features.engine.streams import Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _ASSIGNMENTS = canonical(
     "assignments",
@@ -39,7 +39,7 @@ _ASSIGNMENTS = canonical(
 ASSIGNMENTS_MADE = Stream(
     "assignments.made",
     _ASSIGNMENTS,
-    Rows(Wording("assignment", "振り分け"), Wording("assignments", "振り分け")),
+    RowWords(Wording("assignment", "振り分け"), Wording("assignments", "振り分け")),
     time="assigned_at",
     texts=("experiment_id", "arm"),
 )

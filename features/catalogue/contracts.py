@@ -3,7 +3,7 @@
 from features.catalogue.declaration import PRODUCT_NAMES, Declaration, canonical
 from features.engine.streams import Elapsed, Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _CONTRACTS = canonical(
     "contracts",
@@ -51,7 +51,7 @@ _TERM = ("monthly_amount", "seats")
 CONTRACTS_STARTED = Stream(
     "contracts.started",
     _CONTRACTS,
-    Rows(Wording("contract", "契約"), Wording("contract terms", "契約")),
+    RowWords(Wording("contract", "契約"), Wording("contract terms", "契約")),
     time="starts_at",
     numbers=(
         *_TERM,
@@ -62,7 +62,7 @@ CONTRACTS_STARTED = Stream(
 CONTRACTS_CANCELLED = Stream(
     "contracts.cancelled",
     _CONTRACTS,
-    Rows(Wording("cancellation", "解約"), Wording("cancelled terms", "解約")),
+    RowWords(Wording("cancellation", "解約"), Wording("cancelled terms", "解約")),
     time="cancelled_at",
     numbers=_TERM,
     texts=("product_id",),
@@ -70,7 +70,7 @@ CONTRACTS_CANCELLED = Stream(
 CONTRACTS_ENDED = Stream(
     "contracts.ended",
     _CONTRACTS,
-    Rows(Wording("end of a contract", "契約満了"), Wording("ended terms", "契約満了")),
+    RowWords(Wording("end of a contract", "契約満了"), Wording("ended terms", "契約満了")),
     time="ends_at",
     numbers=_TERM,
     texts=("contract_id", "product_id"),

@@ -3,7 +3,7 @@
 from features.catalogue.declaration import AMOUNT_NAMES, Declaration, canonical
 from features.engine.streams import Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _COSTS = canonical(
     "costs",
@@ -26,7 +26,7 @@ _COSTS = canonical(
 COSTS_BOOKED = Stream(
     "costs.booked",
     _COSTS,
-    Rows(Wording("cost", "費用"), Wording("costs", "費用")),
+    RowWords(Wording("cost", "費用"), Wording("costs", "費用")),
     time="occurred_at",
     numbers=("amount",),
 )

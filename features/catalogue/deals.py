@@ -3,7 +3,7 @@
 from features.catalogue.declaration import AMOUNT_NAMES, Declaration, canonical
 from features.engine.streams import Elapsed, Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _DEALS = canonical(
     "deals",
@@ -41,7 +41,7 @@ _DEALS = canonical(
 DEALS_OPENED = Stream(
     "deals.opened",
     _DEALS,
-    Rows(Wording("deal", "商談"), Wording("deals", "商談")),
+    RowWords(Wording("deal", "商談"), Wording("deals", "商談")),
     time="opened_at",
     numbers=("amount",),
     texts=("kind",),
@@ -49,7 +49,7 @@ DEALS_OPENED = Stream(
 DEALS_CLOSED = Stream(
     "deals.closed",
     _DEALS,
-    Rows(Wording("closed deal", "商談終了"), Wording("closed deals", "終了した商談")),
+    RowWords(Wording("closed deal", "商談終了"), Wording("closed deals", "終了した商談")),
     time="closed_at",
     numbers=(
         "amount",

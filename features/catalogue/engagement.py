@@ -3,7 +3,7 @@
 from features.catalogue.declaration import Declaration, canonical
 from features.engine.streams import Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _ENGAGEMENT = canonical(
     "engagement",
@@ -31,7 +31,7 @@ _ENGAGEMENT = canonical(
 ENGAGEMENT_TOUCHED = Stream(
     "engagement.touched",
     _ENGAGEMENT,
-    Rows(Wording("touch", "接点"), Wording("touches", "接点")),
+    RowWords(Wording("touch", "接点"), Wording("touches", "接点")),
     time="occurred_at",
     texts=("kind", "campaign_id"),
 )

@@ -3,7 +3,7 @@
 from features.catalogue.declaration import AMOUNT_NAMES, Declaration, canonical
 from features.engine.streams import Elapsed, Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _INVOICES = canonical(
     "invoices",
@@ -34,21 +34,21 @@ _INVOICES = canonical(
 INVOICES_ISSUED = Stream(
     "invoices.issued",
     _INVOICES,
-    Rows(Wording("invoice", "請求"), Wording("invoices", "請求")),
+    RowWords(Wording("invoice", "請求"), Wording("invoices", "請求")),
     time="issued_at",
     numbers=("amount",),
 )
 INVOICES_DUE = Stream(
     "invoices.due",
     _INVOICES,
-    Rows(Wording("due invoice", "支払期日"), Wording("due invoices", "期日を迎えた請求")),
+    RowWords(Wording("due invoice", "支払期日"), Wording("due invoices", "期日を迎えた請求")),
     time="due_at",
     numbers=("amount",),
 )
 INVOICES_PAID = Stream(
     "invoices.paid",
     _INVOICES,
-    Rows(Wording("payment", "入金"), Wording("paid invoices", "入金")),
+    RowWords(Wording("payment", "入金"), Wording("paid invoices", "入金")),
     time="paid_at",
     numbers=("amount", Elapsed("days_late", "due_at", "paid_at", Wording("days late", "遅延日数"))),
 )

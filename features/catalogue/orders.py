@@ -18,7 +18,7 @@ from features.engine.streams import Condition, Stream
 from features.engine.views import FeatureView
 from features.engine.windows import EVER, days
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _ORDERS = canonical(
     "orders",
@@ -59,7 +59,7 @@ _ORDERS = canonical(
 UNIT_PRICE_NAMES = "unitprice priceperunit unitcost price 単価 販売単価"
 """Headings of a price that is still to be multiplied by the quantity."""
 
-_LINES = Rows(Wording("order", "注文"), Wording("order lines", "注文明細"))
+_LINES = RowWords(Wording("order", "注文"), Wording("order lines", "注文明細"))
 _NUMBERS = ("quantity", "amount", "margin")
 _TEXTS = ("order_id", "product_id")
 
@@ -76,7 +76,7 @@ ORDERS_PLACED = Stream(
 ORDERS_RETURNED = Stream(
     "orders.returned",
     _ORDERS,
-    Rows(Wording("return", "返品"), Wording("returned lines", "返品明細")),
+    RowWords(Wording("return", "返品"), Wording("returned lines", "返品明細")),
     time="occurred_at",
     numbers=_NUMBERS,
     texts=_TEXTS,

@@ -3,7 +3,7 @@
 from features.catalogue.declaration import Declaration, canonical
 from features.engine.streams import Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _SURVEYS = canonical(
     "surveys",
@@ -26,7 +26,7 @@ _SURVEYS = canonical(
 SURVEYS_ANSWERED = Stream(
     "surveys.answered",
     _SURVEYS,
-    Rows(Wording("survey answer", "アンケート回答"), Wording("survey answers", "アンケート回答")),
+    RowWords(Wording("survey answer", "アンケート回答"), Wording("survey answers", "アンケート回答")),
     time="occurred_at",
     numbers=("score",),
 )

@@ -3,7 +3,7 @@
 from features.catalogue.declaration import Declaration, canonical
 from features.engine.streams import Elapsed, Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _TICKETS = canonical(
     "tickets",
@@ -41,7 +41,7 @@ _TICKETS = canonical(
 TICKETS_OPENED = Stream(
     "tickets.opened",
     _TICKETS,
-    Rows(Wording("ticket", "問い合わせ"), Wording("tickets", "問い合わせ")),
+    RowWords(Wording("ticket", "問い合わせ"), Wording("tickets", "問い合わせ")),
     time="opened_at",
     numbers=("severity", "complaint"),
     texts=("category",),
@@ -49,7 +49,7 @@ TICKETS_OPENED = Stream(
 TICKETS_CLOSED = Stream(
     "tickets.closed",
     _TICKETS,
-    Rows(Wording("closed ticket", "対応完了"), Wording("closed tickets", "対応済みの問い合わせ")),
+    RowWords(Wording("closed ticket", "対応完了"), Wording("closed tickets", "対応済みの問い合わせ")),
     time="closed_at",
     numbers=(
         "severity",

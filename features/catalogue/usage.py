@@ -3,7 +3,7 @@
 from features.catalogue.declaration import Declaration, canonical
 from features.engine.streams import Stream
 from features.language import Wording
-from features.schema import Column, Kind, Rows
+from features.schema import Column, Kind, RowWords
 
 _USAGE = canonical(
     "usage",
@@ -39,7 +39,7 @@ _USAGE = canonical(
 USAGE_LOGGED = Stream(
     "usage.logged",
     _USAGE,
-    Rows(Wording("use", "利用"), Wording("days of use", "利用日")),
+    RowWords(Wording("use", "利用"), Wording("days of use", "利用日")),
     time="occurred_at",
     numbers=("events", "active_users", "quota_share"),
     texts=("feature",),

@@ -159,12 +159,12 @@ class Batch:
 
     def bound(self, shift: int) -> Index:
         """The first event at or after cutoff + shift microseconds, int32 [observations]."""
-        found = self._bounds.get(shift)
-        if found is None:
-            found = np.empty(len(self.cutoffs), np.int32)
-            first_at_or_after(self.offsets, self.times, self.obs_offsets, self.cutoffs, shift, found)
-            self._bounds[shift] = found
-        return found
+        first = self._bounds.get(shift)
+        if first is None:
+            first = np.empty(len(self.cutoffs), np.int32)
+            first_at_or_after(self.offsets, self.times, self.obs_offsets, self.cutoffs, shift, first)
+            self._bounds[shift] = first
+        return first
 
     def lo(self, windows: tuple[Window, ...], share: float = 1.0) -> Index:
         """Where windows begin, int32 [windows, observations].

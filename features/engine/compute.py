@@ -39,7 +39,7 @@ class Run:
     rows: slice
 
 
-def plan(observations: Observations, streams: Mapping[str, Events]) -> Iterator[Run]:
+def plan_runs(observations: Observations, streams: Mapping[str, Events]) -> Iterator[Run]:
     """Cut the observations into runs of whole customers that fit the cache."""
     count = len(observations)
     if not count:
@@ -108,7 +108,7 @@ def compute_runs(
     Yields:
         Which observations, and float64 [features, those observations].
     """
-    runs = plan(observations, streams)
+    runs = plan_runs(observations, streams)
     if threads == 1:
         for run in runs:
             yield run.rows, compute_run(features, streams, observations, run)

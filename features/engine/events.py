@@ -111,11 +111,11 @@ def customer_codes(ids: pa.ChunkedArray | pa.Array, index: pa.Array) -> Index:
     """Positions of customer ids in an index of them, int32 [rows]; −1 where not in it."""
     # Unique ids are looked up once, not once a row.
     encoded = _combined(ids).dictionary_encode()
-    found = pc.index_in(encoded.dictionary, index).fill_null(-1).to_numpy(zero_copy_only=False)
-    codes = encoded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
-    positions: Index = np.append(found, -1).astype(np.int32)
-    found_codes: Index = np.take(positions, codes)
-    return found_codes
+    places = pc.index_in(encoded.dictionary, index).fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = encoded.indices.fill_null(len(places)).to_numpy(zero_copy_only=False)
+    positions: Index = np.append(places, -1).astype(np.int32)
+    customers: Index = np.take(positions, codes)
+    return customers
 
 
 def sort_events(

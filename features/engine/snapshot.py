@@ -78,7 +78,7 @@ class Snapshot:
 
     def customer_ids(self, rows: slice) -> list[str]:
         """Ids of some rows."""
-        return [each.decode() for each in self.ids[rows].tolist()]
+        return [customer_id.decode() for customer_id in self.ids[rows].tolist()]
 
 
 def write_snapshot(

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from features.engine.windows import ALWAYS
 from features.errors import DefinitionError
 from features.language import Wording
-from features.schema import Column, Kind, Rows, Table
+from features.schema import Column, Kind, RowWords, Table
 from features.types import DAY, Floats, Times
 
 
@@ -81,7 +81,7 @@ class Stream:
     name: str
     # What the table and the rows are called is not part of what is computed, and so of no fingerprint.
     schema: Table = field(repr=False)
-    rows: Rows = field(repr=False)
+    rows: RowWords = field(repr=False)
     time: str
     numbers: tuple[str | Elapsed, ...] = ()
     texts: tuple[str, ...] = ()

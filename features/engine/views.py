@@ -145,12 +145,12 @@ class FeatureSet:
     @cached_property
     def streams(self) -> dict[str, tuple[Stream, tuple[str, ...]]]:
         """The streams that are read and the columns read of each, by stream name."""
-        found: dict[str, tuple[Stream, tuple[str, ...]]] = {}
+        streams: dict[str, tuple[Stream, tuple[str, ...]]] = {}
         for view in self.views:
             if isinstance(view, FeatureView):
-                _, columns = found.get(view.stream.name, (view.stream, ()))
-                found[view.stream.name] = (view.stream, tuple(dict.fromkeys((*columns, *view.columns))))
-        return found
+                _, columns = streams.get(view.stream.name, (view.stream, ()))
+                streams[view.stream.name] = (view.stream, tuple(dict.fromkeys((*columns, *view.columns))))
+        return streams
 
     @cached_property
     def fingerprint(self) -> str:

@@ -37,7 +37,7 @@ _WORDS = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileLook:
     """A file, sheet or table, and what its columns seem to hold.
 
     Args:
@@ -86,7 +86,7 @@ def identifier_of(name: str) -> str:
 
 def look_at(
     connection: duckdb.DuckDBPyConnection, files: Sequence[Path], home: Path, scratch: Path
-) -> list[Look]:
+) -> list[FileLook]:
     """Look at every table in some files or folders.
 
     Args:
@@ -98,13 +98,13 @@ def look_at(
     Raises:
         SourceError: A file cannot be read.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in files:
         if path.is_dir():
-            found += sorted(child for child in path.iterdir() if child.suffix.lower() in _ALL)
+            paths += sorted(child for child in path.iterdir() if child.suffix.lower() in _ALL)
         else:
-            found.append(path)
-    if not found:
+            paths.append(path)
+    if not paths:
         raise SourceError(
             "there is no data file to look at; give .csv .tsv .txt .xlsx .parquet or .duckdb files"
         )
@@ -112,8 +112,8 @@ def look_at(
         "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
     ).fetchall()
     keywords = frozenset(str(row[0]) for row in rows)
-    looks: list[Look] = []
-    for path in found:
+    looks: list[FileLook] = []
+    for path in paths:
         for settings in _settings(connection, path.resolve(), home):
             looks.append(_look(connection, path, settings, home, scratch, keywords, f"look_{len(looks)}"))
     return looks
@@ -146,7 +146,7 @@ def _look(
     scratch: Path,
     keywords: frozenset[str],
     name: str,
-) -> Look:
+) -> FileLook:
     source = open_source(connection, settings, folder=home, scratch=scratch, staging=f"{name}_staged")
     try:
         connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {source.relation} LIMIT {SAMPLE_ROWS}")
@@ -159,12 +159,12 @@ def _look(
     formats: dict[str, str] = {}
     ambiguous = False
     for column, type_ in source.columns.items():
-        found = profiles.get(column)
-        natural = found.natural if found is not None else type_
+        content = profiles.get(column)
+        natural = content.natural if content is not None else type_
         kinds[column] = _kind(natural)
-        if found is not None and found.filled == 0:
+        if content is not None and content.filled == 0:
             kinds[column] = "empty"
-        elif found is not None and found.nearly_numbers:
+        elif content is not None and content.nearly_numbers:
             kinds[column] = "number"
         if kinds[column] == "text" or natural in {"BIGINT", "INTEGER"}:
             fitting = _fitting(connection, name, column)
@@ -174,7 +174,7 @@ def _look(
                     formats[column] = fitting[0]
                 ambiguous |= any(a in fitting[0] and fitting[0].replace(a, b) in fitting for a, b in _SWAPPED)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
-    return Look(label, settings, source.relation, kinds, source.columns, formats, ambiguous, keywords)
+    return FileLook(label, settings, source.relation, kinds, source.columns, formats, ambiguous, keywords)
 
 
 def _kind(type_: str) -> str:

@@ -9,7 +9,7 @@ from features.binding.textfiles import quote
 from features.catalogue.account import CUSTOMERS
 from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
 from features.catalogue.tables import TABLES
-from features.guess.columns import Look
+from features.guess.columns import FileLook
 from features.guess.synonyms import likeness, normalise
 from features.schema import Kind, Table
 
@@ -38,18 +38,18 @@ class Line:
 class Match:
     """A file taken for a canonical table: its columns' expressions, its date format, and how well it fits."""
 
-    look: Look
+    look: FileLook
     table: Table
     lines: tuple[Line, ...]
     dates: str | None
     score: int
 
 
-def choose(looks: list[Look]) -> tuple[dict[str, Match], list[tuple[Look, str]]]:
+def choose_matches(looks: list[FileLook]) -> tuple[dict[str, Match], list[tuple[FileLook, str]]]:
     """The best file for each table, and what is left with the reason."""
     best = [(look, max(_candidates(look), key=lambda match: match.score, default=None)) for look in looks]
     matches: dict[str, Match] = {}
-    left: list[tuple[Look, str]] = []
+    left: list[tuple[FileLook, str]] = []
     for look, match in sorted(best, key=lambda pair: -pair[1].score if pair[1] else 0):
         if match is None:
             left.append((look, "no canonical table fits: it has no columns like customer_id and a date"))
@@ -63,16 +63,16 @@ def choose(looks: list[Look]) -> tuple[dict[str, Match], list[tuple[Look, str]]]
     return matches, left
 
 
-def no_orders(looks: Sequence[Look]) -> str:
+def no_orders(looks: Sequence[FileLook]) -> str:
     """What is missing for orders in the file that comes nearest, and how to write it by hand."""
     needed = [column for column in ORDERS.table.columns if column.required]
     nearest = max(
         looks,
         key=lambda look: len({line.column for line in _lines(look, ORDERS.table)} & {c.name for c in needed}),
     )
-    found = {line.column: line.expression for line in _lines(nearest, ORDERS.table)}
-    missing = " or ".join(f"{c.name} ({c.meaning})" for c in needed if c.name not in found)
-    has = ", ".join(f"{column} = {expression}" for column, expression in found.items()) or "nothing"
+    expressions = {line.column: line.expression for line in _lines(nearest, ORDERS.table)}
+    missing = " or ".join(f"{c.name} ({c.meaning})" for c in needed if c.name not in expressions)
+    has = ", ".join(f"{column} = {expression}" for column, expression in expressions.items()) or "nothing"
     source = nearest.settings.source
     return (
         f"{nearest.label}: no column looks like {missing} among {', '.join(nearest.kinds)}; recognised: {has}. Rename "
@@ -81,8 +81,8 @@ def no_orders(looks: Sequence[Look]) -> str:
     )
 
 
-def _candidates(look: Look) -> list[Match]:
-    found = []
+def _candidates(look: FileLook) -> list[Match]:
+    matches = []
     for table in TABLES.values():
         lines = _lines(look, table)
         bound = {line.column for line in lines}
@@ -93,11 +93,11 @@ def _candidates(look: Look) -> list[Match]:
         lines, dates = _with_dates(look, table, lines)
         named = any(word in normalise(look.label) for word in table.file_words.split())
         score = sum(line.strength for line in lines) + (5 if named else 0)
-        found.append(Match(look, table, tuple(lines), dates, score))
-    return found
+        matches.append(Match(look, table, tuple(lines), dates, score))
+    return matches
 
 
-def _lines(look: Look, table: Table, without: frozenset[str] = frozenset()) -> list[Line]:
+def _lines(look: FileLook, table: Table, without: frozenset[str] = frozenset()) -> list[Line]:
     """The likeliest source column for each canonical one; no source column twice."""
     likely = sorted(
         (
@@ -125,7 +125,7 @@ def _lines(look: Look, table: Table, without: frozenset[str] = frozenset()) -> l
     return [chosen[place] for place in sorted(chosen)]
 
 
-def _unit_price(look: Look, table: Table) -> tuple[str, str] | None:
+def _unit_price(look: FileLook, table: Table) -> tuple[str, str] | None:
     """Quantity and unit price, where orders have those and nothing that is surely an amount."""
     if table is not ORDERS.table:
         return None
@@ -137,23 +137,23 @@ def _unit_price(look: Look, table: Table) -> tuple[str, str] | None:
     return (quantities[0], prices[0]) if prices and quantities and not amounts else None
 
 
-def _with_dates(look: Look, table: Table, lines: list[Line]) -> tuple[list[Line], str | None]:
+def _with_dates(look: FileLook, table: Table, lines: list[Line]) -> tuple[list[Line], str | None]:
     """Give the table its date format; columns of another format get an expression."""
     times = [line.column for line in lines if table.column(line.column).kind is Kind.TIME]
     formats = {line.column: look.formats.get(line.expression) for line in lines if line.column in times}
-    given = next((found for found in formats.values() if found is not None), None)
+    given = next((pattern for pattern in formats.values() if pattern is not None), None)
     if given is None:
         return lines, None
     changed = []
     for line in lines:
-        found = formats.get(line.column)
+        pattern = formats.get(line.column)
         name = look.sql(line.expression) if line.column in times else ""
-        if line.column not in times or found == given or look.is_typed(line.expression):
+        if line.column not in times or pattern == given or look.is_typed(line.expression):
             changed.append(line)
-        elif found is None:
+        elif pattern is None:
             changed.append(Line(line.column, f"TRY_CAST({name} AS TIMESTAMP)", line.reason, line.strength))
         else:
-            parsed = f"try_strptime(CAST({name} AS VARCHAR), {quote(found)})"
+            parsed = f"try_strptime(CAST({name} AS VARCHAR), {quote(pattern)})"
             changed.append(Line(line.column, parsed, line.reason, line.strength))
     return changed, given
 

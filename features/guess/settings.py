@@ -11,14 +11,14 @@ import duckdb
 from features.binding.tables import bind
 from features.catalogue.tables import TABLES
 from features.errors import TableError, TokuiError
-from features.guess.columns import Look, look_at
+from features.guess.columns import FileLook, look_at
 from features.guess.horizons import fit_horizons
 from features.guess.matches import (
     CHECK,
     FROM_ORDERS,
     Line,
     Match,
-    choose,
+    choose_matches,
     derived_lines,
     no_orders,
     suggest_where,
@@ -58,7 +58,7 @@ def guess_settings(
         duckdb.connect(str(Path(scratch) / "looks.duckdb")) as connection,
     ):
         looks = look_at(connection, files, home, Path(scratch))
-        matches, left = choose(looks)
+        matches, left = choose_matches(looks)
         if "orders" not in matches:
             raise TableError(no_orders(looks))
         suggestion = suggest_where(connection, matches["orders"])
@@ -178,7 +178,7 @@ def _columns(table: Table, lines: tuple[Line, ...], without: tuple[str, ...] = (
     return written
 
 
-def _leftovers(left: list[tuple[Look, str]]) -> str:
+def _leftovers(left: list[tuple[FileLook, str]]) -> str:
     return "".join(f"\n# {look.label}: {reason}\n" for look, reason in left)
 
 

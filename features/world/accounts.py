@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.world.arrays import Flags, Floats, Frame, Ids, Ints, Text, Times
-from features.world.calendar import SEASON, Calendar
+from features.types import Floats
+from features.world.arrays import Flags, Frame, Ids, Instants, Ints, Text
+from features.world.calendar import SEASON, WorldCalendar
 
 PURCHASE_ONLY, MONTHLY, ANNUAL = 0, 1, 2
 """Kinds of relationship."""
@@ -70,7 +71,7 @@ class Accounts:
         pays_after: Days after the due date on which invoices are habitually paid; mostly negative.
     """
 
-    created_at: Times
+    created_at: Instants
     begin: Ints
     opened_share: Floats
     established: Flags
@@ -111,7 +112,7 @@ class Accounts:
         return np.asarray((self.kind == MONTHLY) | (self.months_left(month) == 12))
 
 
-def draw_accounts(rng: np.random.Generator, calendar: Calendar, n: int, unit: float) -> Accounts:
+def draw_accounts(rng: np.random.Generator, calendar: WorldCalendar, n: int, unit: float) -> Accounts:
     """Draw the accounts.
 
     Args:
@@ -176,8 +177,8 @@ def draw_accounts(rng: np.random.Generator, calendar: Calendar, n: int, unit: fl
 
 
 def _arrivals(
-    rng: np.random.Generator, calendar: Calendar, kind: Ints
-) -> tuple[Flags, Ints, Floats, Ints, Times]:
+    rng: np.random.Generator, calendar: WorldCalendar, kind: Ints
+) -> tuple[Flags, Ints, Floats, Ints, Instants]:
     n, months = len(kind), calendar.months
     established = rng.random(n) < _ESTABLISHED_SHARE
     # Slow growth with the seasons; a contract account may still be a prospect at the world's end.
@@ -191,7 +192,7 @@ def _arrivals(
     # A contract account is opened with the first talk, and a life before the world is long.
     before = np.where(established, 30 + rng.exponential(900.0, n), rng.uniform(20, 75, n))
     first_day = calendar.start_of(np.where(kind == ANNUAL, anchor, begin))
-    created_at: Times = (first_day - before.astype("timedelta64[D]")).astype("datetime64[s]")
+    created_at: Instants = (first_day - before.astype("timedelta64[D]")).astype("datetime64[s]")
     walked_in = ~established & (kind == PURCHASE_ONLY)
     for month in range(months):
         those = walked_in & (begin == month)
@@ -201,7 +202,9 @@ def _arrivals(
     return established, begin, share, anchor, created_at + early
 
 
-def customers_table(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, unit: float) -> Frame:
+def customers_table(
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, unit: float
+) -> Frame:
     """The ``customers`` table; 3 % of the accounts reach the books days after they were opened."""
     n = len(accounts)
     countries = tuple(dict.fromkeys(place[0] for place in _PLACES))

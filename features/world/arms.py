@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import PURCHASE_ONLY, Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text
-from features.world.calendar import Calendar
+from features.world.arrays import Frame, Ids, Ints, Text
+from features.world.calendar import WorldCalendar
 from features.world.expectation import HORIZON
 
 ARMS = ("control", "cross-sell", "upsell", "renewal-call", "onboarding-emails")
-COSTS = (6000, 9000, 12000, 300)
+ARM_COSTS = (6000, 9000, 12000, 300)
 """What one treatment costs in JPY, control aside: half a day of sales, an offer, a call, some e-mails. Only
 tokui.toml knows; no table does."""
 
@@ -36,7 +37,7 @@ class Shifts:
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class WorldExperiment:
     """One randomisation.
 
     Args:
@@ -65,13 +66,13 @@ class Experiment:
 
 
 _NOBODY = np.zeros((len(ARMS), 0))
-NO_EXPERIMENT = Experiment(
+NO_EXPERIMENT = WorldExperiment(
     "none", 0, np.zeros(0, np.int64), np.zeros(0, np.int64), Shifts(_NOBODY, _NOBODY, _NOBODY)
 )
 """Stands for the experiments of a world too short for any, so that its files have their columns."""
 
 
-def experiment_months(calendar: Calendar) -> tuple[int, ...]:
+def experiment_months(calendar: WorldCalendar) -> tuple[int, ...]:
     """Months of the experiments: 13 before the end, and 25 where the history reaches that far.
 
     Thirteen, so that a whole year of outcome lies before the end with a month to spare for late rows.
@@ -81,13 +82,13 @@ def experiment_months(calendar: Calendar) -> tuple[int, ...]:
 
 def assign(
     rng: np.random.Generator,
-    calendar: Calendar,
+    calendar: WorldCalendar,
     accounts: Accounts,
     month: int,
     health: Floats,
     quiet: Floats,
     reachable: np.ndarray,
-) -> Experiment:
+) -> WorldExperiment:
     """Put every eligible account in an arm.
 
     Args:
@@ -129,10 +130,10 @@ def assign(
     hazard[4] = 0.05 - 0.45 * fresh + 0.06 * hidden[4, 0]
     rate[4] = -0.03 + 0.22 * fresh + 0.04 * hidden[4, 1]
     name = f"recommendations-{today.astype('datetime64[Y]')}"
-    return Experiment(name, month, members, arm, Shifts(hazard, rate, basket))
+    return WorldExperiment(name, month, members, arm, Shifts(hazard, rate, basket))
 
 
-def assignments_table(calendar: Calendar, experiments: tuple[Experiment, ...]) -> Frame:
+def assignments_table(calendar: WorldCalendar, experiments: tuple[WorldExperiment, ...]) -> Frame:
     """The ``assignments`` table, oldest experiment first."""
     sizes = [len(e.members) for e in experiments]
     names = tuple(e.experiment_id for e in experiments)

@@ -7,10 +7,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.floating]
+from features.types import Floats
+
 Ints: TypeAlias = npt.NDArray[np.integer]
 Flags: TypeAlias = npt.NDArray[np.bool_]
-Times: TypeAlias = npt.NDArray[np.datetime64]
+Instants: TypeAlias = npt.NDArray[np.datetime64]
+"""Naive local times of the world; NaT means missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def sigmoid(x: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-x))
 
 
-def select(frame: Frame, rows: Ints | Flags) -> Frame:
+def select_rows(frame: Frame, rows: Ints | Flags) -> Frame:
     """The given rows of a frame, in the given order."""
     picked: Frame = {}
     for name, column in frame.items():

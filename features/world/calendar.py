@@ -6,7 +6,8 @@ from datetime import datetime
 import numpy as np
 
 from features.errors import SettingsError
-from features.world.arrays import Floats, Ints, Times
+from features.types import Floats
+from features.world.arrays import Instants, Ints
 
 SEASON = np.array([0.90, 1.00, 1.30, 0.95, 0.90, 1.05, 1.00, 0.80, 1.22, 1.00, 1.03, 0.95])
 """Purchase rate by month of the year: fiscal year ends in March, half-year in September, Obon in August."""
@@ -16,7 +17,7 @@ _NEVER = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class WorldCalendar:
     """Whole months from the world's first day to its end.
 
     A place within a month is given in *business time*, 0 to 1, in which a Sunday is short: whatever is
@@ -37,7 +38,7 @@ class Calendar:
         """The first instant after the world."""
         return np.datetime64(str(self.first + np.timedelta64(self.months, "M")), "s")
 
-    def start_of(self, month: Ints | int) -> Times:
+    def start_of(self, month: Ints | int) -> Instants:
         """First instant of the months, also of months before or after the world, ``datetime64[s]``."""
         offset = np.asarray(month, dtype=np.int64).astype("timedelta64[M]")
         return np.asarray(self.first + offset).astype("datetime64[s]")
@@ -46,23 +47,23 @@ class Calendar:
         """Purchase rate of the month relative to an average one."""
         return float(SEASON[(int(self.first.astype(int)) + month) % 12])
 
-    def days(self, month: int, share: Floats) -> Times:
+    def days(self, month: int, share: Floats) -> Instants:
         """Days at the given business times, ``datetime64[D]``."""
         edges = self.cumulative[month]
         index = np.minimum(np.searchsorted(edges, share, side="right"), len(edges) - 1)
         return np.asarray(self.start_of(month).astype("datetime64[D]") + index.astype("timedelta64[D]"))
 
-    def instants(self, month: int, share: Floats, rng: np.random.Generator) -> Times:
+    def instants(self, month: int, share: Floats, rng: np.random.Generator) -> Instants:
         """The days at the given business times with an hour between 8 and 19 drawn to each."""
         seconds = rng.triangular(8 * 3600, 13 * 3600, 19 * 3600, len(share)).astype("timedelta64[s]")
         return np.asarray(self.days(month, share).astype("datetime64[s]") + seconds)
 
-    def until_end(self, times: Times) -> Times:
+    def until_end(self, times: Instants) -> Instants:
         """The times, missing where they lie at or after the world's end and so are not known in it."""
         return np.where(times < self.end, times, _NEVER)
 
 
-def calendar(end: datetime, years: float) -> Calendar:
+def calendar(end: datetime, years: float) -> WorldCalendar:
     """Lay out the months before ``end``.
 
     Args:
@@ -80,7 +81,7 @@ def calendar(end: datetime, years: float) -> Calendar:
     if not 6 <= months <= 240:
         raise SettingsError(f"years is {years}; a world lasts from 0.5 to 20 years")
     first = np.datetime64(end, "M") - np.timedelta64(months, "M")
-    return Calendar(
+    return WorldCalendar(
         first, months, tuple(_business_time(first + np.timedelta64(m, "M")) for m in range(months))
     )
 

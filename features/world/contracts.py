@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, Accounts
-from features.world.arrays import Floats, Frame, Ids, Text
-from features.world.calendar import Calendar
+from features.world.arrays import Frame, Ids, Text
+from features.world.calendar import WorldCalendar
 from features.world.lives import Lives
 from features.world.purchases import PLAN_MARGIN, PLANS, Catalogue, late
 
@@ -12,7 +13,7 @@ _INVOICES_LATE = 0.04
 
 
 def contracts_table(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, digits: int
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives, digits: int
 ) -> Frame:
     """The ``contracts`` table: a row a term, by its first day.
 
@@ -54,7 +55,7 @@ def fees(accounts: Accounts, seats: Floats, digits: int, account: np.ndarray) ->
 
 
 def fee_lines(
-    calendar: Calendar, accounts: Accounts, lives: Lives, catalogue: Catalogue, month: int, digits: int
+    calendar: WorldCalendar, accounts: Accounts, lives: Lives, catalogue: Catalogue, month: int, digits: int
 ) -> Frame:
     """The month's plan fees as order lines, dated on its first day: subscriptions are purchases too."""
     account = np.flatnonzero(lives.seats[:, month])
@@ -73,7 +74,12 @@ def fee_lines(
 
 
 def invoices(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, month: int, digits: int
+    rng: np.random.Generator,
+    calendar: WorldCalendar,
+    accounts: Accounts,
+    lives: Lives,
+    month: int,
+    digits: int,
 ) -> Frame:
     """The month's invoices for contracts, due at the end of the next month; unwell accounts pay late."""
     account = np.flatnonzero(lives.seats[:, month])

@@ -2,18 +2,19 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, PURCHASE_ONLY, Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text, Times, sigmoid
-from features.world.calendar import Calendar
+from features.world.arrays import Frame, Ids, Instants, Ints, Text, sigmoid
+from features.world.calendar import WorldCalendar
 from features.world.lives import Lives
 
-KINDS = ("new", "renewal", "upsell", "cross-sell")
+DEAL_KINDS = ("new", "renewal", "upsell", "cross-sell")
 STAGES = ("qualification", "proposal")
 _DAY = 86_400
 
 
 def deals_table(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, unit: float
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives, unit: float
 ) -> Frame:
     """The ``deals`` table. ``stage`` is the one in which a deal entered the books: it is dated ``opened_at``."""
     parts = [
@@ -36,16 +37,16 @@ def deals_table(
         "opened_at": opened[rows],
         "closed_at": closed[rows],
         "stage": Text((rng.random(len(rows)) < 0.4).astype(np.int64), STAGES),
-        "kind": Text(kind[rows], KINDS),
+        "kind": Text(kind[rows], DEAL_KINDS),
         "amount": np.round(amount[rows] * np.exp(0.25 * rng.standard_normal(len(rows))), -1),
         "won": np.where(np.isnat(closed[rows]), np.nan, won[rows]),
     }
 
 
-_Part = tuple[Ints, Times, Times, Ints, Floats]
+_Part = tuple[Ints, Instants, Instants, Ints, Floats]
 
 
-def _won_new(rng: np.random.Generator, calendar: Calendar, accounts: Accounts) -> _Part:
+def _won_new(rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts) -> _Part:
     """The deal behind every contract that began within the world; it opens with the account."""
     who = np.flatnonzero(accounts.contracted & ~accounts.established)
     opened = accounts.created_at[who] + _seconds(rng.uniform(0.05, 2.0, len(who)))
@@ -53,7 +54,7 @@ def _won_new(rng: np.random.Generator, calendar: Calendar, accounts: Accounts) -
     return who, opened, closed, np.zeros(len(who), dtype=np.int64), np.ones(len(who))
 
 
-def _lost_new(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives) -> _Part:
+def _lost_new(rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives) -> _Part:
     """Contracts offered to those who only purchase, and declined."""
     month = rng.integers(0, calendar.months, len(accounts))
     there = (accounts.begin < month) & (month < lives.gone_month)
@@ -63,7 +64,7 @@ def _lost_new(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, 
     return who, opened, closed, np.zeros(len(who), dtype=np.int64), np.zeros(len(who))
 
 
-def _renewals(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives) -> _Part:
+def _renewals(rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives) -> _Part:
     """One for each yearly term that ends; lost with the notice, won in the last weeks."""
     notice = lives.notice_days(calendar).astype("datetime64[s]")
     parts: list[_Part] = []
@@ -89,7 +90,7 @@ def _renewals(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, 
     return _joined(parts)
 
 
-def _growth(rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives) -> _Part:
+def _growth(rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives) -> _Part:
     """Upsell and cross-sell talks: more often begun and won with healthy accounts."""
     decided = lives.notice_days(calendar)
     parts: list[_Part] = []

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, MONTHLY, PURCHASE_ONLY
-from features.world.arrays import Flags, Floats, Ints
-from features.world.calendar import Calendar
+from features.world.arrays import Flags, Ints
+from features.world.calendar import WorldCalendar
 from features.world.health import RATE_SLOPE, TICKET_SLOPE, hazard, seat_growth, transition
 
 HORIZON = 12
@@ -63,7 +64,7 @@ class Outlook:
         return dict(zip(CHANNELS, mixed, strict=True))
 
 
-def outlook(calendar: Calendar, month: int) -> Outlook:
+def outlook(calendar: WorldCalendar, month: int) -> Outlook:
     """Compute the expectations from the beginning of ``month``.
 
     Args:

@@ -6,7 +6,8 @@ competitor bids). Everything an account does or says depends on it, so its trace
 
 import numpy as np
 
-from features.world.arrays import Flags, Floats
+from features.types import Floats
+from features.world.arrays import Flags
 
 PERSISTENCE = 0.88
 NOISE = 0.38

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, PURCHASE_ONLY, Accounts
-from features.world.arms import Experiment, assign, experiment_months
-from features.world.arrays import Flags, Floats, Ints, Times, generator
-from features.world.calendar import Calendar
+from features.world.arms import WorldExperiment, assign, experiment_months
+from features.world.arrays import Flags, Instants, Ints, generator
+from features.world.calendar import WorldCalendar
 from features.world.expectation import timing
 from features.world.health import RATE_SLOPE, first_health, hazard, next_health, seat_growth
 
-NEVER = 1_000_000
+NEVER_MONTH = 1_000_000
 """Month of what does not happen in the world."""
 
 _CLUMPING = 8.0  # shape of the monthly gamma noise on the purchase rate
@@ -27,22 +29,22 @@ class Lives:
         hazard: True probability of deciding to leave in the month; NaN where that was not open.
         orders: Orders placed.
         seats: Contracted seats; 0 where no contract runs.
-        notice_month: Month in which the decision to leave fell; NEVER if none did.
+        notice_month: Month in which the decision to leave fell; NEVER_MONTH if none did.
         notice_share: Business time of the decision in its month.
         gone_month: First month at whose beginning the account is gone; may lie beyond the world.
         first_order: Whether the account ordered on the day it was opened.
         experiments: What was randomised.
     """
 
-    health: Floats
-    hazard: Floats
+    health: npt.NDArray[np.float32]
+    hazard: npt.NDArray[np.float32]
     orders: Ints
     seats: Ints
     notice_month: Ints
     notice_share: Floats
     gone_month: Ints
     first_order: Flags
-    experiments: tuple[Experiment, ...]
+    experiments: tuple[WorldExperiment, ...]
 
     def presence(self, accounts: Accounts, month: int) -> tuple[Floats, Floats]:
         """Business times of the month between which each account is there; equal where it is not."""
@@ -52,7 +54,7 @@ class Lives:
         """The arms' shift ``hazard``, ``rate`` or ``basket`` in force in the month, one an account."""
         return _shift(self.experiments, len(self.health), month, name)
 
-    def churned_at(self, calendar: Calendar, accounts: Accounts) -> Times:
+    def churned_at(self, calendar: WorldCalendar, accounts: Accounts) -> Instants:
         """When the account was gone for good, missing if it is there at the world's end, ``datetime64[s]``."""
         churned = np.where(
             self.gone_month <= calendar.months, calendar.start_of(self.gone_month), np.datetime64("NaT")
@@ -61,7 +63,7 @@ class Lives:
         days = self.notice_days(calendar) + np.timedelta64(1, "D")
         return np.where(accounts.kind == PURCHASE_ONLY, days.astype("datetime64[s]"), churned)
 
-    def notice_days(self, calendar: Calendar) -> Times:
+    def notice_days(self, calendar: WorldCalendar) -> Instants:
         """Day of the decision to leave, ``datetime64[D]``."""
         days = np.full(len(self.notice_month), np.datetime64("NaT"), dtype="datetime64[D]")
         for month in range(calendar.months):
@@ -70,24 +72,24 @@ class Lives:
         return days
 
 
-def live(calendar: Calendar, accounts: Accounts, seed: int) -> Lives:
+def live(calendar: WorldCalendar, accounts: Accounts, seed: int) -> Lives:
     """Let the accounts live from the first month to the last."""
     n, months = len(accounts), calendar.months
     rng = {part: generator(seed, part) for part in ("health", "leaving", "orders", "seats")}
     health = np.zeros((n, months + 1), dtype=np.float32)
     risk = np.full((n, months), np.nan, dtype=np.float32)
     orders, seats = np.zeros((n, months), dtype=np.int32), np.zeros((n, months), dtype=np.int32)
-    notice_month, gone_month = np.full(n, NEVER), np.full(n, NEVER)
+    notice_month, gone_month = np.full(n, NEVER_MONTH), np.full(n, NEVER_MONTH)
     notice_share, last_order = np.zeros(n), np.full(n, -np.inf)
     first_order = ~accounts.established & (accounts.kind == PURCHASE_ONLY)
     first_order &= rng["orders"].random(n) < _FIRST_ORDER
     state, held = first_health(rng["health"], accounts.established), accounts.seats.copy()
-    experiments: tuple[Experiment, ...] = ()
+    experiments: tuple[WorldExperiment, ...] = ()
 
     for month in range(months):
         health[:, month] = state
         there = (accounts.begin <= month) & (month < gone_month)
-        free = there & (notice_month == NEVER)
+        free = there & (notice_month == NEVER_MONTH)
         if month in experiment_months(calendar):
             quiet = month - last_order
             reachable = np.where(accounts.contracted, free, quiet <= 12)
@@ -143,7 +145,7 @@ def _presence(
     return np.where(there, low, 0.0), np.where(there, high, 0.0)
 
 
-def _shift(experiments: tuple[Experiment, ...], n: int, month: int, name: str) -> Floats:
+def _shift(experiments: tuple[WorldExperiment, ...], n: int, month: int, name: str) -> Floats:
     total = np.zeros(n)
     for experiment in experiments:
         if experiment.in_force(month):

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text, Times
-from features.world.calendar import Calendar
+from features.world.arrays import Frame, Ids, Instants, Ints, Text
+from features.world.calendar import WorldCalendar
 from features.world.lives import Lives
 
-CATEGORIES, PER_CATEGORY = 12, 40
+PRODUCT_CATEGORIES, PER_CATEGORY = 12, 40
 PLANS = ("PLAN-BASIC", "PLAN-TEAM", "PLAN-ENTERPRISE")
 PLAN_MARGIN = 0.7
 
@@ -21,7 +22,7 @@ _ORDER_SIZE_SD = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What can be bought; ``CATEGORIES * PER_CATEGORY`` products, then the plans.
+    """What can be bought; ``PRODUCT_CATEGORIES * PER_CATEGORY`` products, then the plans.
 
     Args:
         names: Product ids.
@@ -39,9 +40,9 @@ class Catalogue:
 
     def margin_per_order(self, accounts: Accounts) -> Floats:
         """Expected margin of one order of each account, less returns and before what an arm adds."""
-        unit_margin = ((self.price * self.margin_rate).reshape(CATEGORIES, PER_CATEGORY) * self.rank).sum(
-            axis=1
-        )
+        unit_margin = (
+            (self.price * self.margin_rate).reshape(PRODUCT_CATEGORIES, PER_CATEGORY) * self.rank
+        ).sum(axis=1)
         abroad = float(self.popularity @ unit_margin)
         of_unit = (1 - accounts.breadth) * unit_margin[accounts.home] + accounts.breadth * abroad
         return np.asarray((1 - _RETURN_SHARE) * accounts.lines * accounts.units * of_unit)
@@ -49,22 +50,22 @@ class Catalogue:
 
 def draw_catalogue(rng: np.random.Generator, unit: float) -> Catalogue:
     """Draw prices and margins."""
-    n = CATEGORIES * PER_CATEGORY
-    level = np.repeat(0.15 * rng.standard_normal(CATEGORIES), PER_CATEGORY)
+    n = PRODUCT_CATEGORIES * PER_CATEGORY
+    level = np.repeat(0.15 * rng.standard_normal(PRODUCT_CATEGORIES), PER_CATEGORY)
     price = np.maximum(1.0, np.round(unit * 26 * np.exp(level + 0.6 * rng.standard_normal(n))))
-    names = [f"P-{c + 1:02d}-{k + 1:02d}" for c in range(CATEGORIES) for k in range(PER_CATEGORY)]
+    names = [f"P-{c + 1:02d}-{k + 1:02d}" for c in range(PRODUCT_CATEGORIES) for k in range(PER_CATEGORY)]
     return Catalogue(
         names=(*names, *PLANS),
         price=price,
         margin_rate=rng.uniform(0.18, 0.50, n),
-        popularity=_zipf(CATEGORIES, 0.7),
+        popularity=_zipf(PRODUCT_CATEGORIES, 0.7),
         rank=_zipf(PER_CATEGORY, 1.0),
     )
 
 
 def order_lines(
     rng: np.random.Generator,
-    calendar: Calendar,
+    calendar: WorldCalendar,
     accounts: Accounts,
     lives: Lives,
     catalogue: Catalogue,
@@ -124,7 +125,7 @@ def order_lines(
     }
 
 
-def late(rng: np.random.Generator, times: Times, share: float) -> Times:
+def late(rng: np.random.Generator, times: Instants, share: float) -> Instants:
     """When rows reach the books: a few days to weeks later for the given share, missing for the rest."""
     delay = np.minimum(45 * 86_400, 5 * 86_400 * np.exp(0.8 * rng.standard_normal(len(times))))
     known = times + (3600 + delay).astype("timedelta64[s]")
@@ -134,7 +135,7 @@ def late(rng: np.random.Generator, times: Times, share: float) -> Times:
 def _products(rng: np.random.Generator, accounts: Accounts, catalogue: Catalogue, account: Ints) -> Ints:
     abroad = rng.random(len(account)) < accounts.breadth[account]
     other = np.searchsorted(np.cumsum(catalogue.popularity), rng.random(len(account)), side="right")
-    category = np.where(abroad, np.minimum(other, CATEGORIES - 1), accounts.home[account])
+    category = np.where(abroad, np.minimum(other, PRODUCT_CATEGORIES - 1), accounts.home[account])
     rank = np.searchsorted(np.cumsum(catalogue.rank), rng.random(len(account)), side="right")
     return np.asarray(category * PER_CATEGORY + np.minimum(rank, PER_CATEGORY - 1))
 
@@ -145,8 +146,8 @@ def _counts(rng: np.random.Generator, mean: Floats, noise: Floats) -> Floats:
 
 
 def _return_times(
-    rng: np.random.Generator, calendar: Calendar, month: int, time: Times, high: Floats
-) -> Times:
+    rng: np.random.Generator, calendar: WorldCalendar, month: int, time: Instants, high: Floats
+) -> Instants:
     # Within the month and before a departure, so that the month's expected margin is net of returns.
     day = np.timedelta64(1, "D")
     last = np.minimum(calendar.days(month, high) + day, calendar.start_of(month + 1)).astype("datetime64[s]")

@@ -2,15 +2,16 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import Accounts
-from features.world.arrays import Floats, Frame, Ids, Ints, Text, Times, sigmoid
-from features.world.calendar import Calendar
+from features.world.arrays import Frame, Ids, Instants, Ints, Text, sigmoid
+from features.world.calendar import WorldCalendar
 from features.world.health import TICKET_SLOPE
 from features.world.lives import Lives
 
 FEATURES = ("core", "reports", "integrations", "api")
-CATEGORIES = ("how-to", "delivery", "billing", "defect", "outage")
-KINDS = ("email_sent", "email_opened", "email_clicked", "seminar", "web_visit")
+TICKET_CATEGORIES = ("how-to", "delivery", "billing", "defect", "outage")
+TOUCH_KINDS = ("email_sent", "email_opened", "email_clicked", "seminar", "web_visit")
 
 COST_PER_MONTH, COST_PER_ORDER, COST_PER_TICKET = 8.0, 4.0, 30.0
 """Cost to serve in units of money: of a running contract, an order and a support case."""
@@ -19,7 +20,7 @@ _EVENTS_PER_USER = 6.0
 
 
 def usage(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, month: int
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives, month: int
 ) -> Frame:
     """The month's ``usage`` of contract accounts.
 
@@ -57,7 +58,7 @@ def usage(
 
 
 def tickets(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, month: int
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives, month: int
 ) -> tuple[Frame, Ints]:
     """The month's ``tickets``, and how many each account opened."""
     low, high = lives.presence(accounts, month)
@@ -74,13 +75,15 @@ def tickets(
         4.0 - 0.45 * unwell - 0.8 * complaint - 0.1 * hours / 24 + 0.8 * rng.standard_normal(len(who))
     )
     rated = (rng.random(len(who)) < 0.55) & ~np.isnat(closed)
-    category = np.minimum(rng.integers(0, 3, len(who)) + (severity > 2) + (severity > 3), len(CATEGORIES) - 1)
+    category = np.minimum(
+        rng.integers(0, 3, len(who)) + (severity > 2) + (severity > 3), len(TICKET_CATEGORIES) - 1
+    )
     frame: Frame = {
         "customer_id": Ids("A", who),
         "opened_at": opened,
         "closed_at": closed,
         "severity": severity.astype(np.float64),
-        "category": Text(category, CATEGORIES),
+        "category": Text(category, TICKET_CATEGORIES),
         "complaint": complaint.astype(np.float64),
         "satisfaction": np.where(rated, np.clip(rating, 1, 5), np.nan),
     }
@@ -88,7 +91,7 @@ def tickets(
 
 
 def engagement(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, month: int
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives, month: int
 ) -> Frame:
     """The month's ``engagement``: one newsletter with its responses, web visits, a seminar each quarter.
 
@@ -124,7 +127,7 @@ def engagement(
     guest = np.flatnonzero(holds_seminar)
     seminar = np.repeat(calendar.start_of(month) + np.timedelta64(19 * 24 + 14, "h"), len(guest))
 
-    parts: list[tuple[Ints, Times, int]] = [
+    parts: list[tuple[Ints, Instants, int]] = [
         (listed, sent, 0),
         (listed[opens], opened[opens], 0),
         (listed[clicks], clicked[clicks], 0),
@@ -135,7 +138,7 @@ def engagement(
     return {
         "customer_id": Ids("A", np.concatenate([who for who, _, _ in parts])),
         "occurred_at": np.concatenate([time for _, time, _ in parts]),
-        "kind": Text(np.repeat(np.arange(len(parts)), sizes), KINDS),
+        "kind": Text(np.repeat(np.arange(len(parts)), sizes), TOUCH_KINDS),
         "campaign_id": Text(
             np.repeat([code for _, _, code in parts], sizes),
             (f"newsletter-{month_name}", f"seminar-{month_name}"),
@@ -144,7 +147,7 @@ def engagement(
 
 
 def surveys(
-    rng: np.random.Generator, calendar: Calendar, accounts: Accounts, lives: Lives, month: int
+    rng: np.random.Generator, calendar: WorldCalendar, accounts: Accounts, lives: Lives, month: int
 ) -> Frame:
     """Answers to the NPS question, asked every May and November."""
     low, high = lives.presence(accounts, month)
@@ -161,7 +164,7 @@ def surveys(
 
 def costs(
     rng: np.random.Generator,
-    calendar: Calendar,
+    calendar: WorldCalendar,
     lives: Lives,
     month: int,
     opened: Ints,

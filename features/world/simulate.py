@@ -16,9 +16,9 @@ from features.files import PARTIAL, write_text
 from features.schema import Kind
 from features.settings import load_settings
 from features.world.accounts import Accounts, customers_table, draw_accounts
-from features.world.arms import ARMS, COSTS, NO_EXPERIMENT, assignments_table
-from features.world.arrays import Frame, generator, select
-from features.world.calendar import Calendar, calendar
+from features.world.arms import ARM_COSTS, ARMS, NO_EXPERIMENT, assignments_table
+from features.world.arrays import Frame, generator, select_rows
+from features.world.calendar import WorldCalendar, calendar
 from features.world.contracts import contracts_table, fee_lines, invoices
 from features.world.deals import deals_table
 from features.world.lives import Lives, live
@@ -59,7 +59,7 @@ class WorldSummary:
     rows: dict[str, int]
 
 
-def simulate(
+def simulate_world(
     folder: Path,
     *,
     customers: int,
@@ -126,7 +126,7 @@ def simulate(
 
 @dataclass(frozen=True, slots=True)
 class _World:
-    calendar: Calendar
+    calendar: WorldCalendar
     accounts: Accounts
     lives: Lives
     catalogue: Catalogue
@@ -162,7 +162,7 @@ class _World:
             yield "truth_effects", truth.effects(experiment)
 
 
-def _draw(months: Calendar, customers: int, seed: int, currency: str) -> _World:
+def _draw(months: WorldCalendar, customers: int, seed: int, currency: str) -> _World:
     whole = currency in _WHOLE_UNIT
     unit, digits = (100.0, 0) if whole else (1.0, 2)
     accounts = draw_accounts(generator(seed, "accounts"), months, customers, unit)
@@ -170,13 +170,13 @@ def _draw(months: Calendar, customers: int, seed: int, currency: str) -> _World:
     return _World(months, accounts, live(months, accounts, seed), catalogue, unit, digits)
 
 
-def _in_books(name: str, frame: Frame, months: Calendar) -> Frame:
+def _in_books(name: str, frame: Frame, months: WorldCalendar) -> Frame:
     """The rows an extract made at the world's end holds, by time."""
     time = np.asarray(frame[TABLES[name].time])
     known = np.asarray(frame.get("known_at", time))
     rows = np.argsort(time, kind="stable")
     kept = np.less(time, months.end) & ~np.greater_equal(known, months.end)
-    return select(frame, rows[kept[rows]])
+    return select_rows(frame, rows[kept[rows]])
 
 
 def _flags(name: str) -> frozenset[str]:
@@ -213,7 +213,7 @@ def _settings_text(currency: str, timezone: str, customers: int, seed: int) -> s
         "silence_days = 180",
         "",
         "[uplift.costs]",
-        *(f"{arm} = {cost}" for arm, cost in zip(ARMS[1:], COSTS, strict=True)),
+        *(f"{arm} = {cost}" for arm, cost in zip(ARMS[1:], ARM_COSTS, strict=True)),
         "",
         "[training]",
         "step_days = 30",

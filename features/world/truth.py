@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from features.types import Floats
 from features.world.accounts import ANNUAL, PURCHASE_ONLY, Accounts
-from features.world.arms import ARMS, Experiment
-from features.world.arrays import Flags, Floats, Frame, Ids, Ints, Text
-from features.world.calendar import Calendar
+from features.world.arms import ARMS, WorldExperiment
+from features.world.arrays import Flags, Frame, Ids, Ints, Text
+from features.world.calendar import WorldCalendar
 from features.world.expectation import Outlook, outlook, timing
 from features.world.health import hazard
 from features.world.lives import Lives
@@ -28,7 +29,7 @@ class Truth:
     """
 
     def __init__(
-        self, calendar: Calendar, accounts: Accounts, lives: Lives, catalogue: Catalogue, unit: float
+        self, calendar: WorldCalendar, accounts: Accounts, lives: Lives, catalogue: Catalogue, unit: float
     ) -> None:
         self.calendar, self.accounts, self.lives, self.unit = calendar, accounts, lives, unit
         self._per_order = catalogue.margin_per_order(accounts)
@@ -50,7 +51,7 @@ class Truth:
             frame |= {f"{name}_{suffix}": column for name, column in self._at(month).items()}
         return frame
 
-    def effects(self, experiment: Experiment) -> Frame:
+    def effects(self, experiment: WorldExperiment) -> Frame:
         """The arms' true effects on each member over the year from the assignment; a row a member and arm."""
         who, month = experiment.members, experiment.month
         ahead, there = outlook(self.calendar, month), self._there(month)[who]

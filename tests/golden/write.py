@@ -22,7 +22,7 @@ from features.engine.snapshot import open_snapshot, write_snapshot
 from features.history import read_history
 from features.settings import load_settings
 from features.types import DAY
-from features.world.simulate import simulate
+from features.world.simulate import simulate_world
 from serving.predictor.champions import load_predictor
 from training.live import Live
 from training.models.boosting import Trees
@@ -61,7 +61,7 @@ ARMS, COSTS, CANARIES = ("control", "upsell", "renewal call"), {"upsell": 500.0,
 
 
 def world(folder, customers, seed):
-    simulate(folder, customers=customers, years=2, seed=seed)
+    simulate_world(folder, customers=customers, years=2, seed=seed)
     (folder / "tokui.toml").write_text(TOML)
     return bind(load_settings(folder / "tokui.toml"))
 

@@ -22,7 +22,7 @@ from features.engine.snapshot import open_snapshot, write_snapshot
 from features.history import read_history
 from features.settings import load_settings
 from features.types import DAY
-from features.world.simulate import simulate
+from features.world.simulate import simulate_world
 from serving.api.guard import Guard, Keys
 from serving.api.metrics import Metrics
 from serving.api.routes import Routes
@@ -103,7 +103,7 @@ def take(tables, history, path, as_of):
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
-    made = simulate(folder / "world", customers=320, years=3, seed=1)
+    made = simulate_world(folder / "world", customers=320, years=3, seed=1)
     settings = load_settings(made.settings)
     tables = bind(settings, only=("customers", "orders"))
     history = read_history(tables)

@@ -45,7 +45,9 @@ def rows_of(tables: Tables, name: str = "orders", columns: str = "*") -> list[tu
 
 def findings(tables: Tables, name: str = "orders") -> dict[tuple[str, str], int]:
     report = tables.report(name)
-    return {(found.column, found.reason): found.count for found in (*report.dropped, *report.warnings)}
+    return {
+        (finding.column, finding.reason): finding.count for finding in (*report.dropped, *report.warnings)
+    }
 
 
 def failed(settings: Settings, kind: type[TokuiError] = TableError, **given: object) -> str:

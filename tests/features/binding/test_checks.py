@@ -55,9 +55,9 @@ def test_non_finite_amounts_of_parquet(tmp_path):
     frame = pd.DataFrame({"customer_id": "a", "occurred_at": pd.Timestamp("2024-01-05"), "amount": amounts})
     frame.to_parquet(tmp_path / "o.parquet")
     with bind(make(tmp_path, orders=TableSettings(source="o.parquet")), now=NOW) as tables:
-        found = findings(tables)
-        assert found["amount", "not finite"] == 2
-        assert found["amount", "empty"] == 1
+        counts = findings(tables)
+        assert counts["amount", "not finite"] == 2
+        assert counts["amount", "empty"] == 1
 
 
 @pytest.mark.parametrize(("bad", "fatal"), [(20, False), (21, True)])
@@ -94,11 +94,11 @@ def test_odd_values_of_optional_columns_become_empty(tmp_path):
             (None, 1.0),
             (None, None),
         ]
-        found = findings(tables, "tickets")
-        assert found["closed_at", "in the future, taken as empty"] == 1
-        assert found["closed_at", "before 1970, taken as empty"] == 1
-        assert found["closed_at", "not a date, taken as empty"] == 1
-        assert found["severity", "not a number, taken as empty"] == 1
+        counts = findings(tables, "tickets")
+        assert counts["closed_at", "in the future, taken as empty"] == 1
+        assert counts["closed_at", "before 1970, taken as empty"] == 1
+        assert counts["closed_at", "not a date, taken as empty"] == 1
+        assert counts["severity", "not a number, taken as empty"] == 1
         assert tables.report("tickets").nulls["closed_at"] == 3
 
 
@@ -155,8 +155,8 @@ def test_repeated_keys_elsewhere_keep_the_earliest(tmp_path):
     settings = make(tmp_path, tables={"assignments": TableSettings(source="assignments.csv")})
     with bind(settings, now=NOW) as tables:
         # A second arm is no repeat: the readout has to say that a customer was in two.
-        found = rows_of(tables, "assignments", "customer_id, arm, day(assigned_at)")
-        assert sorted(found) == [("a", "email", 1), ("b", "control", 3), ("b", "email", 1)]
+        rows = rows_of(tables, "assignments", "customer_id, arm, day(assigned_at)")
+        assert sorted(rows) == [("a", "email", 1), ("b", "control", 3), ("b", "email", 1)]
         assert findings(tables, "assignments")["experiment_id, customer_id, arm", "a repeated key"] == 2
 
 
@@ -193,7 +193,9 @@ def test_every_row_is_kept_or_counted_under_its_first_reason(tmp_path, odd):
     with bind(make(tmp_path), now=NOW) as tables:
         report = tables.report("orders")
     expected = Counter(reason for row in odd if (reason := oracle(*row)) is not None)
-    assert {(found.column, found.reason): found.count for found in report.dropped} == expected
+    assert {(finding.column, finding.reason): finding.count for finding in report.dropped} == expected
     assert (
-        report.rows_kept + sum(found.count for found in report.dropped) == report.rows_read == len(odd) + 60
+        report.rows_kept + sum(finding.count for finding in report.dropped)
+        == report.rows_read
+        == len(odd) + 60
     )

@@ -30,7 +30,7 @@ def test_a_few_bad_values_do_not_stop_a_calculation(tmp_path):
     orders = TableSettings(source="orders.csv", columns={"amount": "Qty * Price"})
     with bind(make(tmp_path, orders=orders), now=NOW) as tables:
         assert [row[0] for row in rows_of(tables, columns="amount")] == [2.0 * i for i in range(1, 10)]
-        mixed = next(found for found in tables.report("orders").warnings if found.column == "Price")
+        mixed = next(finding for finding in tables.report("orders").warnings if finding.column == "Price")
         assert (mixed.count, mixed.example, mixed.row) == (1, "N/A", 10)
         assert findings(tables)["amount", "empty"] == 1
 

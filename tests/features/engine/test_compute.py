@@ -40,7 +40,7 @@ def connect(customers, orders):
 
 def rows_of(table, time, *, keep=lambda row: True):
     """Plain rows by customer: (effective time, values), in source order."""
-    found = {}
+    histories = {}
     for row in table.to_pylist():
         if not keep(row):
             continue
@@ -48,8 +48,8 @@ def rows_of(table, time, *, keep=lambda row: True):
         if row.get("known_at") is not None:
             late = int(np.datetime64(row["known_at"], "us").astype(np.int64))
             when = late if when is None else max(when, late)
-        found.setdefault(row["customer_id"], []).append((-math.inf if when is None else when, row))
-    return found
+        histories.setdefault(row["customer_id"], []).append((-math.inf if when is None else when, row))
+    return histories
 
 
 def expected(view, aggregation, window, rows, cutoff):

@@ -57,7 +57,7 @@ def test_it_holds_the_engines_numbers_for_every_customer_known_by_then(tmp_path,
     assert count == len(snapshot) == len(observations)
     want = compute(features, store.streams, observations)
     ids = [store.ids[int(c)].as_py() for c in observations.customers]
-    rows = np.array([snapshot.position(each) for each in ids])
+    rows = np.array([snapshot.position(customer_id) for customer_id in ids])
     assert sorted(rows) == list(range(count))
     assert spelled(snapshot.matrix(rows)) == spelled(want)
     assert snapshot.customer_ids(slice(0, count)) == sorted(ids, key=str.encode)
@@ -109,7 +109,7 @@ def test_nothing_is_half_written(tmp_path, connection, features, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         written(path, connection, features)
     assert path.read_bytes() == before
-    assert [each.name for each in tmp_path.iterdir()] == ["s"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["s"]
 
 
 def test_a_moment_before_anyone_is_refused(tmp_path, connection, features):

@@ -215,17 +215,17 @@ def test_customers_split_in_parts_are_the_same_customers():
         connection.register("incoming", table)
         connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
     whole = load_store(connection, PURCHASES.streams, PEOPLE)
-    found = {}
+    sums = {}
     for part in range(3):
         store = load_store(connection, PURCHASES.streams, PEOPLE, part=part, parts=3)
         observations = Observations.grid(np.full(len(store.ids), -1), [BASE + 200 * DAY])
         matrix = compute(PURCHASES, store.streams, observations)
         for name, row in zip(store.ids.to_pylist(), matrix.values, strict=True):
-            found[name] = row[matrix.position("orders_amount_sum_90d")]
+            sums[name] = row[matrix.position("orders_amount_sum_90d")]
     observations = Observations.grid(np.full(len(whole.ids), -1), [BASE + 200 * DAY])
     matrix = compute(PURCHASES, whole.streams, observations)
     want = dict(zip(whole.ids.to_pylist(), matrix.column("orders_amount_sum_90d"), strict=True))
-    assert found == want
+    assert sums == want
 
 
 def test_grids_hold_customers_from_their_first_day_on():

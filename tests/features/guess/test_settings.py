@@ -318,6 +318,6 @@ def test_a_few_values_that_are_no_dates_do_not_hide_the_column(tmp_path, bad):
     with bind(load_settings(tmp_path / "tokui.toml")) as tables:
         report = tables.report("orders")
     assert (report.rows_read, report.rows_kept) == (201, 200)
-    assert [(found.column, found.count, found.example) for found in report.dropped] == [
+    assert [(finding.column, finding.count, finding.example) for finding in report.dropped] == [
         ("occurred_at", 1, bad)
     ]

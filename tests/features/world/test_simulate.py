@@ -15,7 +15,7 @@ from features.world.calendar import calendar
 from features.world.expectation import outlook
 from features.world.health import RATE_SLOPE, hazard, next_health
 from features.world.lives import live
-from features.world.simulate import TRUTH, simulate
+from features.world.simulate import TRUTH, simulate_world
 from features.world.statistics import of_online_retail, of_world, purchase_statistics
 from tests.places import SHARED
 
@@ -25,7 +25,7 @@ END = pd.Timestamp("2026-01-01")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    return simulate(tmp_path_factory.mktemp("world"), customers=CUSTOMERS, years=3, seed=5)
+    return simulate_world(tmp_path_factory.mktemp("world"), customers=CUSTOMERS, years=3, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_files_hold_the_types_of_the_schema(sql):
 
 def test_the_same_seed_gives_the_same_files_and_another_seed_others(tmp_path):
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
-        simulate(tmp_path / folder, customers=150, years=2, seed=seed)
+        simulate_world(tmp_path / folder, customers=150, years=2, seed=seed)
     for name in (*TABLES, *TRUTH):
         a, b, c = ((tmp_path / folder / f"{name}.parquet").read_bytes() for folder in "abc")
         assert a == b
@@ -78,13 +78,13 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others(tmp_path):
 
 
 def test_a_previous_world_is_replaced_and_anything_else_is_refused(tmp_path):
-    simulate(tmp_path, customers=20, years=0.5, seed=1)
-    again = simulate(tmp_path, customers=30, years=0.5, seed=1)
+    simulate_world(tmp_path, customers=20, years=0.5, seed=1)
+    again = simulate_world(tmp_path, customers=30, years=0.5, seed=1)
     assert again.rows["customers"] == 30
     assert not list(tmp_path.glob("*.partial"))
     (tmp_path / "thesis.docx").write_text("precious")
     with pytest.raises(SettingsError, match=r"thesis\.docx"):
-        simulate(tmp_path, customers=20, years=0.5, seed=1)
+        simulate_world(tmp_path, customers=20, years=0.5, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_a_previous_world_is_replaced_and_anything_else_is_refused(tmp_path):
 )
 def test_impossible_arguments_are_refused_before_anything_is_written(tmp_path, change, message):
     with pytest.raises(SettingsError, match=message):
-        simulate(tmp_path / "w", **({"customers": 10, "years": 1, "seed": 1} | change))
+        simulate_world(tmp_path / "w", **({"customers": 10, "years": 1, "seed": 1} | change))
     assert not (tmp_path / "w").exists()
 
 
 def test_a_short_world_has_no_experiment_but_all_files(tmp_path):
-    world = simulate(tmp_path, customers=60, years=1, seed=3)
+    world = simulate_world(tmp_path, customers=60, years=1, seed=3)
     assert world.experiments == ()
     assert world.rows["assignments"] == world.rows["truth_effects"] == 0
     assert (tmp_path / "truth_effects.parquet").exists()
