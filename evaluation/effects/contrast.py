@@ -156,26 +156,26 @@ def _scale(
     return float(np.exp(np.clip(shift * middle / (middle**2 + error), -_LOG_2, _LOG_2)))
 
 
-def widened(found: Contrast, further: Floats) -> Contrast:
+def widened(compared: Contrast, further: Floats) -> Contrast:
     """A difference with an independent normal error added to it.
 
     Args:
-        found: Without it.
+        compared: Without it.
         further: float64 [2, 2], covariance of the errors of the difference and of the control's mean.
     """
-    against = found.reference.widened(float(np.sqrt(further[0, 0]) / found.standard_error))
-    return replace(found, covariance=found.covariance + further, reference=against)
+    against = compared.reference.widened(float(np.sqrt(further[0, 0]) / compared.standard_error))
+    return replace(compared, covariance=compared.covariance + further, reference=against)
 
 
 def quotient(
-    found: Contrast, bottom: float, covariance: Floats, scale: Curve, level: float, *, ratio: bool = False
+    compared: Contrast, bottom: float, covariance: Floats, scale: Curve, level: float, *, ratio: bool = False
 ) -> Estimate:
     """Difference / bottom with the interval of Fieller (1954): the ratios that the data do not reject.
 
     It is without 0 if and only if the interval of the difference is.
 
     Args:
-        found: The difference.
+        compared: The difference.
         bottom: What it is divided by; the quotient is unknown where that is not above 0.
         covariance: float64 [2, 2] of both.
         scale: Spread of the treated over that of control if a ratio were true.
@@ -184,7 +184,7 @@ def quotient(
     """
     if not bottom > 0:
         return UNKNOWN
-    top = found.difference
+    top = compared.difference
     (vt, both), (_, vb) = covariance
 
     def statistic(at: float) -> float:
@@ -192,4 +192,4 @@ def quotient(
         # Nothing varies along the way where an arm is all zeros: such a ratio is not rejected.
         return float((top - at * bottom) / np.sqrt(variance)) if variance > 0 else 0.0
 
-    return found.interval(statistic, scale, top / bottom, float(np.sqrt(vt)) / bottom, level, ratio=ratio)
+    return compared.interval(statistic, scale, top / bottom, float(np.sqrt(vt)) / bottom, level, ratio=ratio)

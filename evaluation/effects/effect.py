@@ -101,27 +101,27 @@ def ratio_effect(
     return effect(contrast(of, of.sums(y), analysis), analysis.level)
 
 
-def effect(found: Contrast, level: float) -> Effect:
+def effect(compared: Contrast, level: float) -> Effect:
     """Intervals and p value of a difference."""
-    control, treated = (float(mean) for mean in found.means)
-    value, error = found.difference, found.standard_error
-    counts = found.of.counts
+    control, treated = (float(mean) for mean in compared.means)
+    value, error = compared.difference, compared.standard_error
+    counts = compared.of.counts
     share = counts / counts.sum()
 
     def in_proportion(relative: float) -> float:
         if relative <= -1:
             return 0.5
         base = float(share[0] * control + share[1] * treated / (1 + relative))
-        return found.scale(relative * base, base)
+        return compared.scale(relative * base, base)
 
     return Effect(
         treated,
         control,
-        found.interval(lambda at: (value - at) / error, found.scale, value, error, level),
-        quotient(found, control, found.covariance, in_proportion, level, ratio=True),
-        found.reference.p(value / error),
+        compared.interval(lambda at: (value - at) / error, compared.scale, value, error, level),
+        quotient(compared, control, compared.covariance, in_proportion, level, ratio=True),
+        compared.reference.p(value / error),
         error,
         int(counts[1]),
         int(counts[0]),
-        found.method,
+        compared.method,
     )

@@ -101,14 +101,14 @@ class Resampled:
             ratio: Of treated − scale × control, whose parts spread alike, and not of treated − control.
         """
         back = 1.0 if ratio else scale
-        found = self._draws(self.sums, scale, back)
+        differences = self._draws(self.sums, scale, back)
         if self.pooled and self.counts[0] == self.counts[1]:
             # Either half may be called treated: no arm is the first.
-            found = np.concatenate([found, self._draws(self.sums[::-1], scale, back)])
+            differences = np.concatenate([differences, self._draws(self.sums[::-1], scale, back)])
         if self.noise is not None:
-            noise = np.concatenate([self.noise, -self.noise])[: len(found)]
-            found = (found + noise) / np.hypot(1, self.noise.std())
-        return np.sort(found)
+            noise = np.concatenate([self.noise, -self.noise])[: len(differences)]
+            differences = (differences + noise) / np.hypot(1, self.noise.std())
+        return np.sort(differences)
 
     def _draws(self, sums: Floats, scale: float, back: float) -> Floats:
         (control, v), (treated, w) = (
@@ -200,11 +200,11 @@ def reference(
     parts = [e * (1 - hit), e * hit, e * e * (1 - hit), e * e * hit, e * b * (1 - hit), e * b * hit, b, b * b]
     rest = np.array([part.sum() for part in parts])[:, None] - dealt
     both = (rest, dealt) if counts[1] == few else (dealt, rest)
-    found = Resampled(np.stack(both), (int(counts[0]), int(counts[1])))
-    if not (found.apart(variances, scale) and found.apart(variances, 1.0)):
-        return found
+    resampled = Resampled(np.stack(both), (int(counts[0]), int(counts[1])))
+    if not (resampled.apart(variances, scale) and resampled.apart(variances, 1.0)):
+        return resampled
     own = [_again(rows[rows[:, 2] == k], draws, np.random.default_rng([seed, k])) for k in (0, 1)]
-    return replace(found, sums=np.stack(own), pooled=False)
+    return replace(resampled, sums=np.stack(own), pooled=False)
 
 
 @kernel

@@ -112,7 +112,7 @@ def calibration(predicted: ArrayLike, actual: ArrayLike, customers: ArrayLike | 
     )
     apart = without[..., 0] - line
     back = np.array([[1.0, -middle], [0.0, 1.0]])
-    intercept, slope = (float(each) for each in back @ line)
+    intercept, slope = (float(coefficient) for coefficient in back @ line)
     covariance = back @ (apart.T @ apart * (count - 1) / count) @ back.T
     return Calibration(intercept, slope, np.asarray(covariance, dtype=np.float64), count)
 
@@ -190,9 +190,9 @@ def roi(
     """
     y = numbers(margin, None, "margin")
     of = units(len(y), treated, analysis)
-    found = _incremental(of, y, after, analysis)
-    cost, covariance = _cost(of, found, y, cost_per_unit)
-    return quotient(found, cost, covariance, lambda at: found.scale(at * cost), analysis.level)
+    incremental = _incremental(of, y, after, analysis)
+    cost, covariance = _cost(of, incremental, y, cost_per_unit)
+    return quotient(incremental, cost, covariance, lambda at: incremental.scale(at * cost), analysis.level)
 
 
 def net_return(
@@ -214,12 +214,12 @@ def net_return(
     """
     y = numbers(margin, None, "margin")
     of = units(len(y), treated, analysis)
-    found = _incremental(of, y, after, analysis)
-    cost, covariance = _cost(of, found, y, cost_per_unit)
-    value = found.difference - cost
+    incremental = _incremental(of, y, after, analysis)
+    cost, covariance = _cost(of, incremental, y, cost_per_unit)
+    value = incremental.difference - cost
     error = float(np.sqrt(covariance[0, 0] - 2 * covariance[0, 1] + covariance[1, 1]))
-    return found.interval(
-        lambda at: (value - at) / error, lambda at: found.scale(at + cost), value, error, analysis.level
+    return incremental.interval(
+        lambda at: (value - at) / error, lambda at: incremental.scale(at + cost), value, error, analysis.level
     )
 
 
@@ -229,17 +229,17 @@ def _incremental(of: Units, margin: Floats, after: Surrogate | None, analysis: A
         return contrast(of, of.sums(margin), analysis)
     calibrated, predicted = after.calibration, numbers(after.predicted, len(margin), "predicted")
     expected = calibrated.intercept + calibrated.slope * predicted
-    found = contrast(of, of.sums(margin + expected), analysis)
+    with_later = contrast(of, of.sums(margin + expected), analysis)
     top = of.sums(predicted)
     if analysis.before is not None:
         top = top - correction(of, top, analysis.before, seed=analysis.seed)
     control, treated = of.means(top)
     # Derivatives of the difference and of the control's mean by intercept and slope.
     by = np.array([[0.0, treated - control], [1.0, control]])
-    return widened(found, by @ calibrated.covariance @ by.T)
+    return widened(with_later, by @ calibrated.covariance @ by.T)
 
 
-def _cost(of: Units, found: Contrast, margin: Floats, cost_per_unit: ArrayLike) -> tuple[float, Floats]:
+def _cost(of: Units, incremental: Contrast, margin: Floats, cost_per_unit: ArrayLike) -> tuple[float, Floats]:
     """Mean cost of a treated row, and the covariance [2, 2] of the difference and of it."""
     rows = of.treated if of.code is None else of.treated[of.code]
     given = np.asarray(cost_per_unit, dtype=np.float64)
@@ -258,5 +258,5 @@ def _cost(of: Units, found: Contrast, margin: Floats, cost_per_unit: ArrayLike) 
     top = of.sums(cost)
     own = of.influence(top)
     variance = float(of.covariances(own, own)[1])
-    both = float(of.covariances(found.influence, own)[1])
-    return float(of.means(top)[1]), np.array([[found.covariance[0, 0], both], [both, variance]])
+    both = float(of.covariances(incremental.influence, own)[1])
+    return float(of.means(top)[1]), np.array([[incremental.covariance[0, 0], both], [both, variance]])

@@ -46,8 +46,8 @@ class SampleRatio:
     def sentence(self) -> str:
         """What was found, in plain English."""
         seen, planned = (
-            f"{', '.join(f'{count:,.0f}' for count in each[:-1])} and {each[-1]:,.0f}"
-            for each in (self.counts, self.expected)
+            f"{', '.join(f'{count:,.0f}' for count in counts[:-1])} and {counts[-1]:,.0f}"
+            for counts in (self.counts, self.expected)
         )
         if self.broken:
             return (

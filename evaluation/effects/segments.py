@@ -94,7 +94,7 @@ def segment_effects(
         ExperimentError: Fewer than two segments, arrays that do not fit, a standard error that is
             not positive, or a segment with fewer than four units.
     """
-    value, error, units = (np.asarray(each, np.float64) for each in (effect, se, n))
+    value, error, units = (np.asarray(column, np.float64) for column in (effect, se, n))
     _check(names, value, error, units)
     df = units - 2
     tail = stdtrit(df, (1 + checked_level(level)) / 2) * error

@@ -118,13 +118,13 @@ def units(
             f"{counts[1]} {what} are treated and {counts[0]} are control; each arm needs {MIN_UNITS} or more: "
             "wait for more, or put small arms together"
         )
-    found = Units(arm, np.empty(0), code, w)
-    found = Units(arm, found.sums(np.ones(n) if size is None else size), code, w)
-    if not (np.bincount(arm, found.size, 2) > 0).all():
+    randomised = Units(arm, np.empty(0), code, w)
+    randomised = Units(arm, randomised.sums(np.ones(n) if size is None else size), code, w)
+    if not (np.bincount(arm, randomised.size, 2) > 0).all():
         raise ExperimentError(
             "the denominators of an arm sum to 0 or less; a ratio needs a positive sum in each"
         )
-    return found
+    return randomised
 
 
 def numbers(values: ArrayLike, n: int | None, name: str) -> Floats:
@@ -133,24 +133,24 @@ def numbers(values: ArrayLike, n: int | None, name: str) -> Floats:
     Raises:
         ExperimentError: Another shape, or values that are not finite.
     """
-    found = np.asarray(values, dtype=np.float64)
-    if found.ndim != 1 or (n is not None and len(found) != n):
+    column = np.asarray(values, dtype=np.float64)
+    if column.ndim != 1 or (n is not None and len(column) != n):
         raise ExperimentError(
-            f"{name} has shape {found.shape}; it must be [{'n' if n is None else n}], one a row"
+            f"{name} has shape {column.shape}; it must be [{'n' if n is None else n}], one a row"
         )
-    wrong = np.flatnonzero(~np.isfinite(found))
+    wrong = np.flatnonzero(~np.isfinite(column))
     if len(wrong):
         raise ExperimentError(
-            f"{name} has {len(wrong)} of {len(found)} rows that are not finite, for example {found[wrong[0]]} in "
+            f"{name} has {len(wrong)} of {len(column)} rows that are not finite, for example {column[wrong[0]]} in "
             f"row {wrong[0]}; leave out who has no outcome, in both arms alike, or fill in 0 where that is meant"
         )
-    return found
+    return column
 
 
 def _flags(treated: ArrayLike, n: int) -> Bools:
-    found = np.asarray(treated)
-    if found.shape != (n,) or not (found.dtype == np.bool_ or np.isin(found, (0, 1)).all()):
+    flags = np.asarray(treated)
+    if flags.shape != (n,) or not (flags.dtype == np.bool_ or np.isin(flags, (0, 1)).all()):
         raise ExperimentError(
-            f"treated must be true or false, one for each of the {n} rows; its shape is {found.shape}"
+            f"treated must be true or false, one for each of the {n} rows; its shape is {flags.shape}"
         )
-    return np.asarray(found, dtype=np.bool_)
+    return np.asarray(flags, dtype=np.bool_)

@@ -94,14 +94,14 @@ class BeforeAfter:
     def sentence(self) -> str:
         """What was seen, in plain English, and that it is not causal."""
         unit = self.kind if self.count == 1 else f"{self.count} {self.kind}s"
-        found = (
+        text = (
             f"In the {unit} after {wall_clock(self.campaign_start):%Y-%m-%d} money was "
             f"{_compared(self.relative)} in the {unit} before ({self.level:.0%} interval "
             f"{self.relative.low:+.1%} to {self.relative.high:+.1%})"
         )
         if self.last_year is not None:
-            found += f"; a year earlier, in the same {self.kind}s, it was {_compared(self.last_year)} before"
-        return f"{found}. {CAVEAT}"
+            text += f"; a year earlier, in the same {self.kind}s, it was {_compared(self.last_year)} before"
+        return f"{text}. {CAVEAT}"
 
 
 def before_after(
@@ -336,9 +336,9 @@ def _resampled(table: csr_array, bought: csr_array, draws: int, seed: int) -> tu
 
 def _ratio(above: Floats, below: Floats) -> Floats:
     """NaN where there is nothing to divide by, or a loss."""
-    found: Floats = np.full(np.shape(above), np.nan)
-    np.divide(above, below, out=found, where=np.asarray(below) > 0)
-    return found
+    ratio: Floats = np.full(np.shape(above), np.nan)
+    np.divide(above, below, out=ratio, where=np.asarray(below) > 0)
+    return ratio
 
 
 def _estimate(value: float, draws: Floats, level: float) -> Estimate:

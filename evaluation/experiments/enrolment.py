@@ -45,7 +45,7 @@ class Enrolment:
     @property
     def checkable(self) -> bool:
         """Whether the planned share of every arm is known, so that the sample ratio can be checked."""
-        return self.designed and all(each.code != "varying" for each in self.warnings)
+        return self.designed and all(warning.code != "varying" for warning in self.warnings)
 
 
 def horizon_days(settings: Settings) -> int:
@@ -102,7 +102,7 @@ def enrol(
     shares, designed, odd = propensities_of(name, arms, arm, given)
     if uplift.observational:
         # Nobody planned any shares; they will be estimated.
-        odd = [each for each in odd if each.code != "no_shares"]
+        odd = [warning for warning in odd if warning.code != "no_shares"]
     order = np.argsort(who, kind="stable")
     clusters = None
     if uplift.cluster is not None:
@@ -117,9 +117,8 @@ def enrol(
 
 def _repeated(tables: Tables, name: str) -> list[Warned]:
     """Rows that binding dropped because they say the same again, if one of this experiment was its example."""
-    report = next(each for each in tables.reports if each.table == "assignments")
-    found = [each for each in report.dropped if each.reason == "a repeated key" and each.example == name]
-    count = sum(each.count for each in found)
+    dropped = tables.report("assignments").dropped
+    count = sum(drop.count for drop in dropped if drop.reason == "a repeated key" and drop.example == name)
     if not count:
         return []
     message = f"{count} rows of assignments, of all experiments, put a customer in the same arm again; the first is kept"
@@ -203,14 +202,14 @@ def _kept(
 
 
 def _arms(name: str, words: list[str], control: str) -> tuple[tuple[str, ...], npt.NDArray[np.intp]]:
-    found = sorted(set(words))
-    if control not in found:
+    distinct = sorted(set(words))
+    if control not in distinct:
         raise ExperimentError(
-            f"experiment {name} has no control arm {control!r}; its arms are {', '.join(found)}; name the arm that "
+            f"experiment {name} has no control arm {control!r}; its arms are {', '.join(distinct)}; name the arm that "
             "was left alone as uplift.control in tokui.toml"
         )
-    if len(found) < 2:
+    if len(distinct) < 2:
         raise ExperimentError(f"experiment {name} has only the arm {control!r}; there is nothing to compare")
-    arms = (control, *(word for word in found if word != control))
+    arms = (control, *(word for word in distinct if word != control))
     position = {word: k for k, word in enumerate(arms)}
     return arms, np.array([position[word] for word in words], np.intp)

@@ -48,21 +48,21 @@ def measures(
     now, short = enrolment.observations, min(SHORT_DAYS, days)
     placed = counted(history.happened[ORDERS_PLACED.name])
     booked = history.happened[ORDERS_BOOKED.name]
-    found = []
+    measured = []
     if ENGAGEMENT_TOUCHED.table in history.bound:
         events = {ENGAGEMENT_TOUCHED.name: (ENGAGEMENT_TOUCHED, ("kind",))}
         store = load_store(tables.connection, events, PEOPLE, known=False, part=0, parts=history.parts)
         clicks = _clicks(store.streams[ENGAGEMENT_TOUCHED.name])
         if clicks is not None:
-            found.append(_share("clicked", clicks, now, short))
-    found.append(_share("ordered", placed, now, short))
+            measured.append(_share("clicked", clicks, now, short))
+    measured.append(_share("ordered", placed, now, short))
     orders, before = _count(placed, now, days), _count(placed, _earlier(now, days), days)
-    found.append(Measure("orders", "count", Role.HORIZON, days, orders, before=before[:, None]))
+    measured.append(Measure("orders", "count", Role.HORIZON, days, orders, before=before[:, None]))
     amount, amount_before = (money_ahead(booked, "amount", at, days) for at in (now, _earlier(now, days)))
     both = np.column_stack([calm(amount_before), before])
-    found.append(Measure("order_value", "ratio", Role.HORIZON, days, amount, orders, before=both))
-    found.append(margin(history, enrolment, days, expected))
-    return found
+    measured.append(Measure("order_value", "ratio", Role.HORIZON, days, amount, orders, before=both))
+    measured.append(margin(history, enrolment, days, expected))
+    return measured
 
 
 def margin(history: History, enrolment: Enrolment, days: int, expected: Floats) -> Measure:
@@ -87,15 +87,15 @@ def grown(history: History, enrolment: Enrolment, days: int) -> dict[int, Floats
 
 def segments(enrolment: Enrolment, expected: Floats) -> dict[str, npt.NDArray[np.str_]]:
     """Segments to look at: traits of the account as known before, and thirds by expected margin."""
-    matrix, found = enrolment.matrix, {}
+    matrix, labels = enrolment.matrix, {}
     for trait, name in TRAITS.items():
         if name in matrix.categories:
             words = np.array([*matrix.categories[name], "unknown"], dtype=np.str_)
             codes = matrix.column(name)
-            found[trait] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
+            labels[trait] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
     third = np.searchsorted(np.quantile(expected, [1 / 3, 2 / 3]), expected)
-    found["value"] = np.array(["low", "middle", "high"], dtype=np.str_)[third]
-    return found
+    labels["value"] = np.array(["low", "middle", "high"], dtype=np.str_)[third]
+    return labels
 
 
 def _known(history: History, enrolment: Enrolment, expected: Floats, days: int) -> Floats:
@@ -141,9 +141,9 @@ def facts(measure: Measure) -> tuple[Measure, MeasureFacts]:
     low, high, beyond, value = None, None, 0, measure.value
     known = np.isfinite(value)
     if measure.unit == "money" and known.any():
-        found = winsorise(value[known])
-        low, high, beyond = found.low, found.high, found.n_low + found.n_high
+        winsorised = winsorise(value[known])
+        low, high, beyond = winsorised.low, winsorised.high, winsorised.n_low + winsorised.n_high
         value = value.copy()
-        value[known] = found.value
+        value[known] = winsorised.value
     told = MeasureFacts(measure.name, measure.unit, measure.role, measure.days, missing, low, high, beyond)
     return replace(measure, value=value), told

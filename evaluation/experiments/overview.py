@@ -58,7 +58,7 @@ def assigned(tables: Tables) -> list[Assigned]:
             "GROUP BY 1, 2, 3) GROUP BY 1, 2 HAVING count(*) > 1) GROUP BY 1"
         ).fetchall()
     }
-    found = []
+    overview = []
     for name, customers in known.items():
         own = [row[1:] for row in rows if row[0] == name]
         arms, sizes, first, last, told, known_shares = zip(*own, strict=True)
@@ -68,8 +68,8 @@ def assigned(tables: Tables) -> list[Assigned]:
             _of_propensities(sum(told), sum(known_shares), uplift),
         )
         by_arm = dict(zip(arms, sizes, strict=True))
-        found.append(Assigned(name, customers, by_arm, min(first), max(last), tuple(filter(None, odd))))
-    return found
+        overview.append(Assigned(name, customers, by_arm, min(first), max(last), tuple(filter(None, odd))))
+    return overview
 
 
 def _of_arms(arms: Sequence[str], uplift: UpliftSettings) -> str | None:

@@ -77,13 +77,13 @@ class Reading:
             )
             for k in small
         ]  # fmt: skip
-        found = [k for k in range(1, len(trial.arms)) if k not in small]
-        if not found:
+        large = [k for k in range(1, len(trial.arms)) if k not in small]
+        if not large:
             raise ExperimentError(
                 f"experiment {trial.name}: no arm has the {MIN_UNITS} {self._what} needed "
                 f"({', '.join(f'{arm} {n}' for arm, n in zip(trial.arms, sizes, strict=True))}); wait for more"
             )
-        return found, warnings
+        return large, warnings
 
     @property
     def _what(self) -> str:

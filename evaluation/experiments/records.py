@@ -277,15 +277,15 @@ class Readout:
         Raises:
             KeyError: It was not measured.
         """
-        for found in self.effects:
-            if found.arm == arm and found.measure == measure:
-                return found
+        for measured in self.effects:
+            if measured.arm == arm and measured.measure == measure:
+                return measured
         raise KeyError(f"{measure} of {arm}")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, every number as in the report; what is not known is null."""
-        found: dict[str, Any] = jsonable(self)
-        return found
+        document: dict[str, Any] = jsonable(self)
+        return document
 
 
 def verdict(
@@ -295,10 +295,10 @@ def verdict(
     if ratio is not None and ratio.broken:
         return Verdict(Code.BLOCKED, (), ())
     proven = [
-        each for each in effects if each.measure == primary and each.best is not None and each.p < 1 - level
+        effect for effect in effects if effect.measure == primary and effect.best is not None and effect.p < 1 - level
     ]
-    by_effect = sorted(proven, key=lambda each: -each.best.absolute.value if each.best else 0.0)
-    gains = tuple(each.arm for each in by_effect if each.best and each.best.absolute.value > 0)
-    losses = tuple(each.arm for each in reversed(by_effect) if each.best and each.best.absolute.value < 0)
+    by_effect = sorted(proven, key=lambda effect: -effect.best.absolute.value if effect.best else 0.0)
+    gains = tuple(effect.arm for effect in by_effect if effect.best and effect.best.absolute.value > 0)
+    losses = tuple(effect.arm for effect in reversed(by_effect) if effect.best and effect.best.absolute.value < 0)
     code = Code.MIXED if gains and losses else Code.GAIN if gains else Code.LOSS if losses else Code.UNPROVEN
     return Verdict(code, gains, losses)

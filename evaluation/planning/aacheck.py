@@ -93,7 +93,7 @@ def aa_check(
             f"the test gave no p value in {int((~((p >= 0) & (p <= 1))).sum())} of {repetitions} random splits; "
             "the history has too few units or hardly any values other than one"
         )
-    found = binomtest(int((p < expected).sum()), repetitions, expected)
-    interval = found.proportion_ci(0.95, method="exact")
-    rate = Estimate(float(found.statistic), float(interval.low), float(interval.high))
-    return AACheck(rate, expected, float(found.pvalue), float(kstest(p, "uniform").pvalue), repetitions)
+    binomial = binomtest(int((p < expected).sum()), repetitions, expected)
+    interval = binomial.proportion_ci(0.95, method="exact")
+    rate = Estimate(float(binomial.statistic), float(interval.low), float(interval.high))
+    return AACheck(rate, expected, float(binomial.pvalue), float(kstest(p, "uniform").pvalue), repetitions)

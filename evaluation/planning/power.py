@@ -73,7 +73,7 @@ def plan_by_resampling(
     curve = []
     for size in sizes:
         control, treated = (round(arm) for arm in units_of_arms(size, design))
-        found = 0
+        significant = 0
         for _ in range(draws):
             drawn = generator.integers(0, len(lengths), control + treated)
             rows = lengths[drawn]
@@ -81,7 +81,7 @@ def plan_by_resampling(
             row = np.arange(len(unit)) + np.repeat(begins[drawn] - (np.cumsum(rows) - rows), rows)
             sample, arm = values[order[row]], unit >= control
             sample[arm] = change(sample[arm], generator)
-            found += test(sample, arm, None if code is None else unit) < design.alpha
-        interval = binomtest(found, draws).proportion_ci(0.95, method="exact")
-        curve.append(PowerAt(size, Estimate(found / draws, float(interval.low), float(interval.high))))
+            significant += test(sample, arm, None if code is None else unit) < design.alpha
+        interval = binomtest(significant, draws).proportion_ci(0.95, method="exact")
+        curve.append(PowerAt(size, Estimate(significant / draws, float(interval.low), float(interval.high))))
     return tuple(curve)

@@ -238,10 +238,10 @@ def _effect(sd: float, mean: float, effect: float | None, relative: float | None
         )
     if (effect is None) == (relative is None):
         raise ExperimentError(f"effect {effect} and relative {relative}: give exactly one of them")
-    found = effect if effect is not None else (relative or 0.0) * mean
-    if not found or not np.isfinite(found):
-        raise ExperimentError(f"an effect of {found:g}; no experiment can find it, so give one other than 0")
-    return found
+    absolute = effect if effect is not None else (relative or 0.0) * mean
+    if not absolute or not np.isfinite(absolute):
+        raise ExperimentError(f"an effect of {absolute:g}; no experiment can find it, so give one other than 0")
+    return absolute
 
 
 def units_of_arms(units: float, design: Design) -> tuple[float, float]:

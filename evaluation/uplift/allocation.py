@@ -108,9 +108,9 @@ def _program(net: Floats, cost: Floats, limits: Floats) -> tuple[Floats, Floats]
     bounds = np.concatenate([np.ones(len(net)), (limits / scale)[tight]])
     matrix = csr_array((values, (rows, columns)), shape=(len(bounds), len(row)))
     # The simplex method ends in a corner, where all but K + 1 customers are whole.
-    found = linprog(-gain / dear, A_ub=matrix, b_ub=bounds, bounds=(0, 1), method="highs-ds")  # type: ignore[call-overload] # its stubs know no sparse matrix
-    if found.x is None:
-        raise ExperimentError(f"no plan was found under limits {limits.tolist()}: {found.message}")
-    shares[row, arm] = found.x
-    prices[tight] = -found.ineqlin.marginals[len(net) :] * dear / scale[tight]
+    solution = linprog(-gain / dear, A_ub=matrix, b_ub=bounds, bounds=(0, 1), method="highs-ds")  # type: ignore[call-overload] # its stubs know no sparse matrix
+    if solution.x is None:
+        raise ExperimentError(f"no plan was found under limits {limits.tolist()}: {solution.message}")
+    shares[row, arm] = solution.x
+    prices[tight] = -solution.ineqlin.marginals[len(net) :] * dear / scale[tight]
     return shares, prices

@@ -111,12 +111,12 @@ def net_values(uplift: ArrayLike, cost: ArrayLike) -> tuple[Floats, Floats]:
         ExperimentError: Shapes that do not fit, values that are not finite, or a cost below 0.
     """
     gain = finite("uplift", uplift, (None, None))
-    each = np.asarray(cost, dtype=np.float64)
-    each = finite("cost", each, gain.shape if each.ndim == 2 else gain.shape[1:])
-    if (each < 0).any():
-        raise ExperimentError(f"cost {each.min():g} is below 0; put what an arm saves into its uplift")
-    each = np.ascontiguousarray(np.broadcast_to(each, gain.shape))
-    return gain - each, each
+    costs = np.asarray(cost, dtype=np.float64)
+    costs = finite("cost", costs, gain.shape if costs.ndim == 2 else gain.shape[1:])
+    if (costs < 0).any():
+        raise ExperimentError(f"cost {costs.min():g} is below 0; put what an arm saves into its uplift")
+    costs = np.ascontiguousarray(np.broadcast_to(costs, gain.shape))
+    return gain - costs, costs
 
 
 @kernel
@@ -159,7 +159,7 @@ def choose(
         >>> choose([[5.0, 9.0], [4.0, 2.0]], [1.0, 4.0], budget=4.5).tolist()
         [0, 0]
     """
-    net, each = net_values(uplift, cost)
+    net, costs = net_values(uplift, cost)
     n, arms = net.shape
     limit = np.inf
     if budget is not None:
@@ -167,22 +167,22 @@ def choose(
             raise ExperimentError(f"budget {budget} must be 0 or more; leave it out for no limit")
         limit = float(budget) * (1 + _ROUNDING)
     # Whoever costs more than all there is cannot be treated, and must not stand before those who can.
-    net = np.where(each <= limit, net, -1.0)
+    net = np.where(costs <= limit, net, -1.0)
     choice = np.full(n, NOBODY, np.int32)
     places = np.full(arms, np.inf)
     if capacity is None:
-        path = steps(net, each)
+        path = steps(net, costs)
         _fill(path.row, path.before, path.after, path.spend, limit, places, choice)
     else:
         places[:] = np.asarray(capacity, dtype=np.float64)
         if np.shape(capacity) != (arms,) or not (places >= 0).all():
             raise ExperimentError(f"capacity {capacity} must be {arms} numbers, one an arm, of 0 or more")
         useful = np.flatnonzero((net > 0).any(axis=1))
-        share = relaxed(net[useful], each[useful], np.append(np.floor(places), limit))
+        share = relaxed(net[useful], costs[useful], np.append(np.floor(places), limit))
         row, arm = (index.astype(np.int32) for index in np.nonzero(net[useful] > 0))
         order = np.lexsort((-net[useful[row], arm], -np.round(share[row, arm], 6)))
         row, arm = useful[row[order]].astype(np.int32), arm[order]
-        _fill(row, np.full_like(row, NOBODY), arm, each[row, arm], limit, places, choice)
+        _fill(row, np.full_like(row, NOBODY), arm, costs[row, arm], limit, places, choice)
     return choice.astype(np.intp)
 
 
@@ -238,7 +238,7 @@ def thresholds(
     Raises:
         ExperimentError: Arrays that do not fit together.
     """
-    net, each = net_values(uplift, cost)
+    net, costs = net_values(uplift, cost)
     n, k = net.shape
     chosen = chosen_arms(choice, n, k)
     names = tuple(f"arm {a + 1}" for a in range(k)) if arms is None else arms
@@ -247,7 +247,7 @@ def thresholds(
         raise ExperimentError(
             f"{labels.shape} segments and {len(names)} names do not go with {n} customers in {k} arms"
         )
-    gain = net + each
+    gain = net + costs
     rules = []
     for segment in np.unique(labels):
         inside = labels == segment
@@ -264,7 +264,7 @@ def thresholds(
                     treated=int(treated.sum()),
                     lowest_uplift=lowest,
                     followed=float(treated.sum() / (inside & (gain[:, arm] >= lowest)).sum()),
-                    cost=float(each[treated, arm].sum()),
+                    cost=float(costs[treated, arm].sum()),
                     net=float(net[treated, arm].sum()),
                 )
             )

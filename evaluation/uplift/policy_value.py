@@ -131,12 +131,12 @@ def gain_curve(
         ExperimentError: Arrays that do not fit or are not finite, budgets that do not ascend from 0
             or more, fewer than 20 rows, or samples of other rows.
     """
-    expected, each = net_values(uplift, cost)
+    expected, costs = net_values(uplift, cost)
     n, arms = expected.shape
-    judged = finite("scores", scores, (n, arms)) - each
+    judged = finite("scores", scores, (n, arms)) - costs
     w = row_weights(weight, n)
     samples = drawn(samples, n)
-    plan = steps(expected, each)
+    plan = steps(expected, costs)
     before = np.where(plan.before >= 0, judged[plan.row, plan.before], 0.0)
     ends = np.append(np.diff(plan.group) > 0, True)[: len(plan.group)]
     policy = _Path(plan.row, judged[plan.row, plan.after] - before, plan.spend, ends)
@@ -147,13 +147,13 @@ def gain_curve(
 
     everyone, mixed = np.arange(n, dtype=np.int32), np.full(arms, 1 / arms)
     last = np.arange(n) == n - 1
-    best = _best_single(expected, each, w, at)
+    best = _best_single(expected, costs, w, at)
     curves = [
         path.gains(at, w, samples)
         for path in (
             policy,
-            _Path(everyone, judged @ mixed, each @ mixed, last),
-            *(_Path(everyone, judged[:, k], each[:, k], last) for k in range(arms)),
+            _Path(everyone, judged @ mixed, costs @ mixed, last),
+            *(_Path(everyone, judged[:, k], costs[:, k], last) for k in range(arms)),
         )
     ]
     # Nobody at all is the last of the single arms, which is where the index -1 points.
@@ -165,8 +165,8 @@ def gain_curve(
     )
     among = 1 - (1 - level) / arms
     policy_curve, constant_curve, random_curve = (
-        band(at, whole, standard_error(halves), each)
-        for (whole, halves), each in ((curves[0], level), (constant, among), (curves[1], level))
+        band(at, whole, standard_error(halves), coverage)
+        for (whole, halves), coverage in ((curves[0], level), (constant, among), (curves[1], level))
     )
     return GainCurve(policy_curve, constant_curve, random_curve, best, np.minimum(at, worth), float(w.sum()))
 
@@ -195,9 +195,9 @@ class _Path:
         return whole, samples.evaluate(code, evaluate, len(at))
 
 
-def _best_single(expected: Floats, each: Floats, w: Floats, at: Floats) -> NDArray[np.intp]:
+def _best_single(expected: Floats, cost: Floats, w: Floats, at: Floats) -> NDArray[np.intp]:
     """The arm that predictions find best at each budget if all customers get the same, or nobody, [m]."""
-    brings, costs = w @ expected, w @ each
+    brings, costs = w @ expected, w @ cost
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(costs > 0, np.minimum(1, at[:, None] / costs), 1.0)
     gains = reach * brings

@@ -177,14 +177,14 @@ def rate(
     gamma = finite("scores", scores, (None,))
     w = row_weights(weight, len(gamma))
     samples = drawn(samples, len(gamma))
-    found = {}
+    rates = {}
     for name, priority in priorities.items():
         ranking = Ranking.sort(gamma, finite(f"priority {name}", priority, (len(gamma),)))
         errors = standard_error(ranking.halves(w, samples))
-        found[name] = Rate(
+        rates[name] = Rate(
             *(normal(v, float(e), level) for v, e in zip(ranking.areas(w), errors, strict=True))
         )
-    return found
+    return rates
 
 
 def metric_column(metric: str) -> int:

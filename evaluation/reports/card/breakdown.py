@@ -76,16 +76,16 @@ def by_segment(card: CardData, labels: Labels) -> list[dict[str, Any]]:
 def _one_segment(card: CardData, mask: npt.NDArray[np.bool_], k: int) -> dict[str, Any]:
     y, p = card.actual[mask, k], card.prediction[mask, k]
     actual, predicted = float(y.mean()), float(p.mean())
-    found = _UNKNOWN
+    metric = _UNKNOWN
     if len(y) >= ROWS_FOR_METRIC:
-        found = bootstrap({card.metric: METRICS[card.metric]}, y, p)[card.metric]
+        metric = bootstrap({card.metric: METRICS[card.metric]}, y, p)[card.metric]
     return {
         "rows": len(y),
         "actual": actual,
         "predicted": predicted,
         "ratio": predicted / actual if actual else None,
         "metric": card.metric,
-        **_json(found),
+        **_json(metric),
     }
 
 
@@ -102,7 +102,7 @@ def by_decile(card: CardData) -> list[dict[str, Any]]:
         (shares of customers, from the highest prediction), ``rows``, ``predicted`` and ``actual``
         (means), ``low`` and ``high`` of the actual mean's 95 % interval, None if it has none.
     """
-    found = []
+    deciles = []
     for k, output in enumerate(card.outputs):
         y, p = card.actual[:, k], card.prediction[:, k]
         tenth = tenths(p)
@@ -111,7 +111,7 @@ def by_decile(card: CardData) -> list[dict[str, Any]]:
             inside = tenth == decile
             rows = int(inside.sum())
             mean = _mean(y[inside])
-            found.append(
+            deciles.append(
                 {
                     "output": output,
                     "decile": decile,
@@ -125,7 +125,7 @@ def by_decile(card: CardData) -> list[dict[str, Any]]:
                 }
             )
             done += rows
-    return found
+    return deciles
 
 
 def tenths(prediction: Floats) -> npt.NDArray[np.intp]:
@@ -151,5 +151,5 @@ def _or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _json(found: Estimate) -> dict[str, float | None]:
-    return {"value": _or_none(found.value), "low": _or_none(found.low), "high": _or_none(found.high)}
+def _json(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": _or_none(estimate.value), "low": _or_none(estimate.low), "high": _or_none(estimate.high)}
