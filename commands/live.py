@@ -84,5 +84,5 @@ def demo(
     """Simulate a world, train, promote, serve, and ask for three customers."""
     from commands.demo import run_demo
 
-    found = run_demo(folder, customers, say=err.print if as_json else out.print, threads=THREADS)
-    say(found, as_json, lambda: None)
+    document = run_demo(folder, customers, say=err.print if as_json else out.print, threads=THREADS)
+    say(document, as_json, lambda: None)

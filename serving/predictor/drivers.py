@@ -88,8 +88,8 @@ class Explainer:
 
 def _contributions(bundle: Bundle, booster: str, values: Floats) -> Floats:
     """TreeSHAP contributions of each column to the raw score [n, p], without the average."""
-    found = bundle.model.boosters[booster].predict(values, pred_contrib=True, num_threads=1)
-    return np.asarray(found, np.float64)[:, :-1]
+    contributions = bundle.model.boosters[booster].predict(values, pred_contrib=True, num_threads=1)
+    return np.asarray(contributions, np.float64)[:, :-1]
 
 
 def _weights_of_ltv(
@@ -104,7 +104,7 @@ def _weights_of_ltv(
     if not isinstance(model, BoostedLtv):
         return _used(bundle, matrix, model.columns[:1] if model.kind == "last_period" else PURCHASE_COLUMNS)
     names = (*model.columns, *(DERIVED if model.parameters["purchasing"] is not None else ()))
-    span = max(model.parameters["spans"], key=lambda each: float(each["days"]))["name"]
+    span = max(model.parameters["spans"], key=lambda window: float(window["days"]))["name"]
     first = f"amount_{span}" if isinstance(model, TwoPart) else f"money_{span}"
     weights = _contributions(bundle, first, fed[first])
     event = f"event_{span}"

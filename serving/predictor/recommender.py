@@ -55,7 +55,7 @@ class Options:
         """Some of the arms."""
         bands = (self.bands.value, self.bands.low, self.bands.high)
         # Row by row in memory, which choosing is compiled for.
-        value, low, high = (np.take(each, arms, axis=1) for each in bands)
+        value, low, high = (np.take(band, arms, axis=1) for band in bands)
         return Options(Bands(value, low, high), np.take(self.cost, arms))
 
     def choose(

@@ -152,11 +152,11 @@ def held_out(
     seen the arm's effect on the other: they stay whole.
     """
     fold = whole(np.arange(len(outcome)) if clusters is None else clusters, folds, seed)
-    found = np.empty(len(outcome))
+    predictions = np.empty(len(outcome))
     for k in range(folds):
         model = fit_outcome(values[fold != k], outcome[fold != k], names, categorical, trees, form)
-        found[fold == k] = model.predict(values[fold == k])
-    return found
+        predictions[fold == k] = model.predict(values[fold == k])
+    return predictions
 
 
 def whole(units: npt.NDArray[np.intp], folds: int, seed: int) -> npt.NDArray[np.intp]:
