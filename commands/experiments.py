@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from evaluation.experiments.records import Readout
     from features.language import Language
 
-app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
+experiment_app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
 
-Experiment = Annotated[
+ExperimentId = Annotated[
     str | None, typer.Argument(help="The experiment's id; may be left out where there is only one.")
 ]
 Lang = Annotated[str, typer.Option(help="en or ja.")]
 
 
-@app.command(name="list")
+@experiment_app.command(name="list")
 def listed(config: Config = TOML, as_json: Json = False) -> None:
     """List the experiments in assignments, and what is odd about them."""
     from commands.show import experiments as show
@@ -37,7 +37,7 @@ def listed(config: Config = TOML, as_json: Json = False) -> None:
     )
 
 
-@app.command()
+@experiment_app.command()
 def plan(
     effect: Annotated[float, typer.Option(help="Effect to be found, as a share: 0.05 is 5 %.")] = 0.05,
     config: Config = TOML,
@@ -74,8 +74,8 @@ def plan(
     say(jsonable(planned), as_json, lambda: out.print(show.plan_shown(planned, settings.currency)))
 
 
-@app.command()
-def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json = False) -> None:
+@experiment_app.command()
+def readout(experiment: ExperimentId = None, config: Config = TOML, as_json: Json = False) -> None:
     """What an experiment did to clicks, orders, margin and LTV, with intervals; and what it earned."""
     from commands.show import experiments as show
 
@@ -83,9 +83,9 @@ def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json 
     say(measured.to_dict(), as_json, lambda: out.print(show.readout_shown(measured)))
 
 
-@app.command()
+@experiment_app.command()
 def report(
-    experiment: Experiment = None,
+    experiment: ExperimentId = None,
     config: Config = TOML,
     path: Annotated[
         Path | None,
@@ -118,7 +118,7 @@ def report(
     )
 
 
-@app.command(name="before-after")
+@experiment_app.command(name="before-after")
 def before_after(
     start: Annotated[str, typer.Argument(help="First day of the campaign, such as 2026-04-01.")],
     config: Config = TOML,

@@ -23,7 +23,6 @@ uplift_observational    whether arms had been chosen and not drawn
 uplift_version
 """
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,15 +34,16 @@ import pyarrow.parquet as pq
 from features.errors import SettingsError
 from features.files import file_whole
 from features.types import Floats
+from serving.log import log
 from serving.predictor.predictor import Predictor
 from serving.predictor.recommender import Recommender
-
-log = logging.getLogger("tokui.serving")
 
 CHUNK = 8_192
 
 
-def score(predictor: Predictor, path: Path, *, progress: Callable[[str], None] = lambda _: None) -> int:
+def write_scores(
+    predictor: Predictor, path: Path, *, progress: Callable[[str], None] = lambda _: None
+) -> int:
     """Write predictions of all customers; the file appears whole.
 
     Args:

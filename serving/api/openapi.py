@@ -23,7 +23,7 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 }
 
 
-def describe(
+def openapi_document(
     request: type, recommend: type, ready: type, example_id: str = "A-1001", arms: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The OpenAPI document.

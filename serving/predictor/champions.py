@@ -1,7 +1,6 @@
 """Champions: the predictor that serves now, and its successor once it has proved itself."""
 
 import contextlib
-import logging
 import math
 import threading
 import time
@@ -11,14 +10,13 @@ from pathlib import Path
 
 from features.engine.snapshot import open_snapshot
 from features.errors import NoChampionError, TokuiError
+from serving.log import log
 from serving.predictor.account import read_account
 from serving.predictor.admission import Champion
 from serving.predictor.predictor import KEEP, Predictor
 from serving.predictor.recommender import Uplift, load_uplift
 from training.live import Live
 from training.models.bundle import read_bundle
-
-log = logging.getLogger("tokui.serving")
 
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 10.0

@@ -12,7 +12,7 @@ from scipy.special import expit
 from features.catalogue.phrases import DERIVED, Phrase, phrases
 from features.engine.matrix import FeatureMatrix
 from features.types import Floats
-from serving.predictor.answers import Driver, Drivers, Effect
+from serving.predictor.answers import Driver, DriverEffect, Drivers
 from training.models.bundle import Bundle
 from training.models.buytilldie import PURCHASE_COLUMNS
 from training.models.churn import HAZARD, HazardChurn
@@ -81,7 +81,7 @@ class Explainer:
         if words is not None and value is not None:
             value = words[int(number)]
         phrase: Phrase = self._phrases[name]
-        effect: Effect = "raises" if weight > 0 else "lowers"
+        effect: DriverEffect = "raises" if weight > 0 else "lowers"
         text = f"{phrase.say(value, self._currency)} ({effect} {what})"
         return Driver(name, value, effect, phrase.group, text)
 

@@ -12,7 +12,7 @@ from features.catalogue.orders import ORDERED
 from features.engine.matrix import FeatureMatrix
 from features.engine.snapshot import Snapshot
 from features.types import Floats
-from serving.predictor.admission import Champion, agree, checked
+from serving.predictor.admission import Champion, admitted, agree
 from serving.predictor.answers import Answer, Drivers, Leaving, Money, Prediction, Tier
 from serving.predictor.drivers import Explainer
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
@@ -83,7 +83,7 @@ class Predictor:
         self.currency = str(self.facts["currency"])
         self.horizons = tuple(int(days) for days in churn.bundle.facts["horizons_days"])
         self._interval, self._days = float(self.facts["interval"]), int(self.facts["horizon_days"])
-        self._fast_ltv, self._fast_churn = checked(ltv.bundle), checked(churn.bundle)
+        self._fast_ltv, self._fast_churn = admitted(ltv.bundle), admitted(churn.bundle)
         self._feed_ltv = Feed(ltv.bundle.model, snapshot)
         self._feed_churn = Feed(churn.bundle.model, snapshot)
         self._ordered = snapshot.names.index(ORDERED)

@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.models.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.boosting import TrainingRows, Trees, fit_booster, raw_score
 
 _MIN_EACH = 20
 """Rows of each of two kinds that a classifier between them needs."""
@@ -98,11 +98,13 @@ def fit_outcome(
         form: See `form_of`; decided once for all arms, so that they are comparable.
 
     Raises:
-        TrainingDataError: Too few rows (see `Rows.check`).
+        TrainingDataError: Too few rows (see `TrainingRows.check`).
     """
 
     def grow(objective: str, label: Floats, rows: Any = slice(None)) -> Booster:
-        return fit_booster(objective, Rows(values[rows], label[rows]), names, trees, categorical=categorical)
+        return fit_booster(
+            objective, TrainingRows(values[rows], label[rows]), names, trees, categorical=categorical
+        )
 
     if len(outcome) < _MIN_EACH:
         raise TrainingDataError(

@@ -16,7 +16,7 @@ from training.models.outcomes import whole
 from training.uplift.learning import Learning
 from training.uplift.rows import UpliftRows, UpliftTrees
 
-FOLDS = 5
+CROSS_FIT_FOLDS = 5
 REPEATS = 2
 
 
@@ -78,7 +78,7 @@ def cross_fit(
     kinds: Sequence[str],
     trees: UpliftTrees,
     *,
-    folds: int = FOLDS,
+    folds: int = CROSS_FIT_FOLDS,
     repeats: int = REPEATS,
     seed: int = 7,
     threads: int = 1,

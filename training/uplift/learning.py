@@ -18,7 +18,7 @@ from lightgbm import Booster
 from evaluation.uplift.doubly_robust import aipw
 from features.engine.matrix import FeatureMatrix
 from features.types import Floats
-from training.models.boosting import Rows, fit_booster
+from training.models.boosting import TrainingRows, fit_booster
 from training.models.outcomes import Outcome, fit_outcome, held_out, whole
 from training.models.uplift import (
     DrLearner,
@@ -191,7 +191,7 @@ class Learning:
         """A small regression of an effect, its extreme targets brought in: calibration puts the level right."""
         # The limits keep the mean effect's scale, and a handful of rows from being all there is.
         low, high = np.quantile(target, [_TAIL, 1 - _TAIL])
-        clipped = Rows(self._values[rows], np.clip(target, low, high), weight)
+        clipped = TrainingRows(self._values[rows], np.clip(target, low, high), weight)
         return fit_booster(
             "regression", clipped, self._names, self.trees.effect, categorical=self._categorical
         )

@@ -158,11 +158,7 @@ def run_backtest(
                 refused[kind] = "it predicts what is not a number"
                 continue
             candidates[kind] = Candidate(kind, model, prediction, measure(task, actual, prediction))
-    losses = {
-        kind: float(task.metric.loss(task.metric(actual.ravel(), candidate.prediction.ravel())))
-        for kind, candidate in candidates.items()
-    }
-    chosen = min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
+    chosen = _winner(task, actual, candidates)
     best = candidates[chosen].prediction
     comparisons = {
         kind: compare(task, actual, best, candidate.prediction)
@@ -170,6 +166,14 @@ def run_backtest(
         if kind != chosen
     }
     return Backtest(judged, there, actual, candidates, refused, chosen, comparisons)
+
+
+def _winner(task: Task, actual: Floats, candidates: Mapping[str, Candidate]) -> str:
+    losses = {
+        kind: float(task.metric.loss(task.metric(actual.ravel(), candidate.prediction.ravel())))
+        for kind, candidate in candidates.items()
+    }
+    return min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
 
 
 @dataclass(frozen=True, eq=False)
