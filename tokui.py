@@ -34,7 +34,7 @@ for verb in (
     live.snapshot, live.serve, live.score, live.demo,
 ):  # fmt: skip
     app.command()(verb)
-app.add_typer(experiments.app, name="experiment")
+app.add_typer(experiments.experiment_app, name="experiment")
 
 
 def main() -> None:

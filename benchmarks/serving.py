@@ -97,7 +97,7 @@ def command(server: str, folder: Path, port: int, workers: int) -> list[str]:
     python = [sys.executable, "-m"]
     where = ["--host", "127.0.0.1", "--port", str(port)]
     if server in {"tokui", "anew"}:
-        code = "import sys; from pathlib import Path; from serving.service import serve; serve(Path(sys.argv[1]), '127.0.0.1', int(sys.argv[2]), int(sys.argv[3]))"
+        code = "import sys; from pathlib import Path; from serving.service import run_server; run_server(Path(sys.argv[1]), '127.0.0.1', int(sys.argv[2]), int(sys.argv[3]))"
         return [sys.executable, "-c", code, str(folder), str(port), str(workers)]
     if server in {"empty", "bare"}:
         app = f"benchmarks.serving_peers:{server}"

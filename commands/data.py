@@ -46,18 +46,18 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     with bound(config) as tables:
         reports = [report.to_dict() for report in tables.reports]
         there = "assignments" in tables.names
-        found, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
+        experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
     document = {
         "tables": reports,
-        "experiments": jsonable(found),
+        "experiments": jsonable(experiments),
         "warnings": [strange] if strange else [],
         "fingerprint": tables.fingerprint,
     }
 
     def shown() -> None:
         out.print(show.reports(tables.reports), highlight=False)
-        if found:
-            out.print(showexperiments.experiments_shown(found, strange), highlight=False)
+        if experiments:
+            out.print(showexperiments.experiments_shown(experiments, strange), highlight=False)
 
     say(document, as_json, shown)
 

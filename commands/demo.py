@@ -62,7 +62,7 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
     _simulate(folder, customers)
     settings = load_settings(folder / "tokui.toml")
     tracker, live = Tracker(settings.folder / settings.mlruns), Live(live_folder(settings))
-    found: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     with bind(settings) as tables:
         step(f"bound {len(tables.names)} tables, {sum(r.rows_kept for r in tables.reports):,} rows")
         history = read_history(tables)
@@ -74,16 +74,16 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
             version = job.register(tracker, made)
             # A second demo in the same folder meets a world of the same seed and must not stop here.
             promote_version(settings, tracker, live, job.name, force=True)
-            found[job.name] = _told(made, version)
+            document[job.name] = _told(made, version)
             say(_shown(made, version))
-        found["experiment"] = _experiment(tables, history, tracker, experiment, step, say, threads)
+        document["experiment"] = _experiment(tables, history, tracker, experiment, step, say, threads)
         step("taking the snapshot: every customer's features as of the last day")
         taken = take_snapshot(tables, threads=threads)
     step("starting the REST API and asking it for three customers")
-    found["answers"], found["recommendations"] = _ask(settings.path, live, step)
-    say(_answers(found["answers"], settings.currency))
-    say(_recommended(found["recommendations"]))
-    page = os.path.relpath(settings.folder / f"{found['experiment']['experiment']}.en.html")
+    document["answers"], document["recommendations"] = _ask(settings.path, live, step)
+    say(_answers(document["answers"], settings.currency))
+    say(_recommended(document["recommendations"]))
+    page = os.path.relpath(settings.folder / f"{document['experiment']['experiment']}.en.html")
     card = os.path.relpath(tracker.artifact(tracker.champion("ltv"), "card.html"))
     step(f"done; {taken.customers:,} customers can be asked for")
     for title, what in (
@@ -97,7 +97,7 @@ def run_demo(folder: Path, customers: int, *, say: Say, threads: int = 1) -> dic
         ("everyone", f".venv/bin/tokui score scores.csv --config {settings.path}"),
     ):
         say(f"  {title:11s} {what}")
-    return found
+    return document
 
 
 def _simulate(folder: Path, customers: int) -> None:
@@ -215,23 +215,29 @@ def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
 
 def _answers(answers: list[dict[str, Any]], currency: str) -> Table:
     grid = show.grid("customer", f"LTV, {currency}", "has left by", "why", title="three customers, over HTTP")
-    for each in answers:
-        ltv = each["ltv"]
-        value = f"[bold]{ltv['value']:,.0f}[/], tier {each['tier']}\n[dim]{ltv['low']:,.0f} to {ltv['high']:,.0f}[/]"
-        risk = "\n".join(f"{leaving['days']} days: {leaving['probability']:.0%}" for leaving in each["churn"])
-        why = "\n".join(driver["text"] for driver in each["drivers"]["churn"][:2])
-        grid.add_row(each["customer_id"], value, risk, why)
+    for answer in answers:
+        ltv = answer["ltv"]
+        value = f"[bold]{ltv['value']:,.0f}[/], tier {answer['tier']}\n[dim]{ltv['low']:,.0f} to {ltv['high']:,.0f}[/]"
+        risk = "\n".join(
+            f"{leaving['days']} days: {leaving['probability']:.0%}" for leaving in answer["churn"]
+        )
+        why = "\n".join(driver["text"] for driver in answer["drivers"]["churn"][:2])
+        grid.add_row(answer["customer_id"], value, risk, why)
     return grid
 
 
 def _recommended(answer: dict[str, Any]) -> Table:
     made = show.grid("customer", "do", f"brings, {answer['currency']}", "cost", "net", title=answer["note"])
-    for each in answer["recommendations"]:
-        best = each["actions"][0]
+    for recommendation in answer["recommendations"]:
+        best = recommendation["actions"][0]
         gain = best["incremental_ltv"]
         brings = f"{gain['value']:+,.0f}\n[dim]{gain['low']:+,.0f} to {gain['high']:+,.0f}[/]"
-        chosen = each["chosen"] or f"nothing; best would be {best['arm']}"
+        chosen = recommendation["chosen"] or f"nothing; best would be {best['arm']}"
         made.add_row(
-            each["customer_id"], chosen, brings, f"{best['cost']:,.0f}", f"{best['net_value']:+,.0f}"
+            recommendation["customer_id"],
+            chosen,
+            brings,
+            f"{best['cost']:,.0f}",
+            f"{best['net_value']:+,.0f}",
         )
     return made

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from evaluation.experiments.records import Readout
     from features.language import Language
 
-app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
+experiment_app = typer.Typer(no_args_is_help=True, help="Plan an experiment, read it out, and report it.")
 
-Experiment = Annotated[
+ExperimentId = Annotated[
     str | None, typer.Argument(help="The experiment's id; may be left out where there is only one.")
 ]
 Lang = Annotated[str, typer.Option(help="en or ja.")]
 
 
-@app.command(name="list")
+@experiment_app.command(name="list")
 def listed(config: Config = TOML, as_json: Json = False) -> None:
     """List the experiments in assignments, and what is odd about them."""
     from commands.show import experiments as show
@@ -28,12 +28,16 @@ def listed(config: Config = TOML, as_json: Json = False) -> None:
     from evaluation.jsonable import jsonable
 
     with bound(config) as tables:
-        found = assigned(tables)
+        experiments = assigned(tables)
         strange = costs_of_nobody(tables)
-    say(jsonable(found), as_json, lambda: out.print(show.experiments_shown(found, strange), highlight=False))
+    say(
+        jsonable(experiments),
+        as_json,
+        lambda: out.print(show.experiments_shown(experiments, strange), highlight=False),
+    )
 
 
-@app.command()
+@experiment_app.command()
 def plan(
     effect: Annotated[float, typer.Option(help="Effect to be found, as a share: 0.05 is 5 %.")] = 0.05,
     config: Config = TOML,
@@ -64,24 +68,24 @@ def plan(
     )
     with bound(config) as tables, progress("plan") as step:
         settings = tables.settings
-        found = plan_experiment(
+        planned = plan_experiment(
             read_history(tables), effect, days=days or horizon_days(settings), design=design, progress=step
         )
-    say(jsonable(found), as_json, lambda: out.print(show.plan_shown(found, settings.currency)))
+    say(jsonable(planned), as_json, lambda: out.print(show.plan_shown(planned, settings.currency)))
 
 
-@app.command()
-def readout(experiment: Experiment = None, config: Config = TOML, as_json: Json = False) -> None:
+@experiment_app.command()
+def readout(experiment: ExperimentId = None, config: Config = TOML, as_json: Json = False) -> None:
     """What an experiment did to clicks, orders, margin and LTV, with intervals; and what it earned."""
     from commands.show import experiments as show
 
-    found = _read(config, experiment, "readout")
-    say(found.to_dict(), as_json, lambda: out.print(show.readout_shown(found)))
+    measured = _read(config, experiment, "readout")
+    say(measured.to_dict(), as_json, lambda: out.print(show.readout_shown(measured)))
 
 
-@app.command()
+@experiment_app.command()
 def report(
-    experiment: Experiment = None,
+    experiment: ExperimentId = None,
     config: Config = TOML,
     path: Annotated[
         Path | None,
@@ -100,21 +104,21 @@ def report(
     language = _language(lang)
     if path is not None and path.suffix.lower() == ".json":
         raise SettingsError(f"--output {path} is where the JSON goes; give the name of an HTML file")
-    found = _read(config, experiment, "report")
+    measured = _read(config, experiment, "report")
     # An id may hold anything; a file's name had better not.
-    name = re.sub(r"[^\w.-]+", "-", found.experiment)
+    name = re.sub(r"[^\w.-]+", "-", measured.experiment)
     html = path or Path(f"{name}.{lang}.html")
     data = html.with_suffix(".json")
-    write_text(html, render_experiment(found, language))
-    write_text(data, json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    write_text(html, render_experiment(measured, language))
+    write_text(data, json.dumps(measured.to_dict(), ensure_ascii=False, indent=1))
     say(
-        {"html": str(html), "json": str(data), "verdict": found.verdict.code},
+        {"html": str(html), "json": str(data), "verdict": measured.verdict.code},
         as_json,
         lambda: out.print(f"wrote [bold]{html}[/] and {data}", soft_wrap=True),
     )
 
 
-@app.command(name="before-after")
+@experiment_app.command(name="before-after")
 def before_after(
     start: Annotated[str, typer.Argument(help="First day of the campaign, such as 2026-04-01.")],
     config: Config = TOML,
@@ -142,19 +146,23 @@ def before_after(
     begin = moment_of(start, "START") or 0
     with bound(config) as tables, progress("before and after"):
         settings = tables.settings
-        found = compare_seasons(tables, read_history(tables), begin, period, span=span, campaign=campaign)
+        comparison = compare_seasons(
+            tables, read_history(tables), begin, period, span=span, campaign=campaign
+        )
         if path is not None:
             write_text(
                 path,
-                render_before_after(found, settings.name, settings.currency, settings.timezone, language),
+                render_before_after(
+                    comparison, settings.name, settings.currency, settings.timezone, language
+                ),
             )
-    document = jsonable(found)
-    document["campaign_start"] = wall_clock(found.campaign_start).isoformat()
-    for each, side in zip(document["periods"], period_sides(found), strict=True):
-        each |= {end: wall_clock(each[end]).isoformat() for end in ("start", "end")}
-        each["compared"] = side != "none"
+    document = jsonable(comparison)
+    document["campaign_start"] = wall_clock(comparison.campaign_start).isoformat()
+    for row, side in zip(document["periods"], period_sides(comparison), strict=True):
+        row |= {end: wall_clock(row[end]).isoformat() for end in ("start", "end")}
+        row["compared"] = side != "none"
     document |= {"causal": False, "written": None if path is None else str(path)}
-    say(document, as_json, lambda: out.print(show.before_after_shown(found, settings.currency)))
+    say(document, as_json, lambda: out.print(show.before_after_shown(comparison, settings.currency)))
 
 
 def _read(config: Path, experiment: str | None, verb: str) -> "Readout":

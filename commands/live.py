@@ -39,7 +39,7 @@ def serve(
 ) -> None:
     """Start the REST API with the champions."""
     from features.settings import load_settings
-    from serving.service import serve as start
+    from serving.service import run_server
     from training.live import Live, live_folder
     from training.promotion import sync_live
 
@@ -47,7 +47,7 @@ def serve(
     sync_live(tracker_of(settings), Live(live_folder(settings)))
     url = f"http://{host}:{port}"
     say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
-    start(settings.folder, host, port, workers)
+    run_server(settings.folder, host, port, workers)
 
 
 def score(
@@ -60,7 +60,7 @@ def score(
     """Write the champions' predictions for all customers of the snapshot."""
     from features.settings import load_settings
     from serving.predictor.champions import load_predictor
-    from serving.scoring import score as write
+    from serving.scoring import write_scores
     from training.live import Live, live_folder
     from training.promotion import sync_live
 
@@ -68,7 +68,7 @@ def score(
     live = Live(live_folder(settings))
     sync_live(tracker_of(settings), live)
     with progress("scoring") as step:
-        rows = write(load_predictor(live), path, progress=step)
+        rows = write_scores(load_predictor(live), path, progress=step)
     say(
         {"path": str(path), "rows": rows},
         as_json,
@@ -84,5 +84,5 @@ def demo(
     """Simulate a world, train, promote, serve, and ask for three customers."""
     from commands.demo import run_demo
 
-    found = run_demo(folder, customers, say=err.print if as_json else out.print, threads=THREADS)
-    say(found, as_json, lambda: None)
+    document = run_demo(folder, customers, say=err.print if as_json else out.print, threads=THREADS)
+    say(document, as_json, lambda: None)

@@ -23,7 +23,6 @@ uplift_observational    whether arms had been chosen and not drawn
 uplift_version
 """
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,15 +34,16 @@ import pyarrow.parquet as pq
 from features.errors import SettingsError
 from features.files import file_whole
 from features.types import Floats
+from serving.log import log
 from serving.predictor.predictor import Predictor
 from serving.predictor.recommender import Recommender
-
-log = logging.getLogger("tokui.serving")
 
 CHUNK = 8_192
 
 
-def score(predictor: Predictor, path: Path, *, progress: Callable[[str], None] = lambda _: None) -> int:
+def write_scores(
+    predictor: Predictor, path: Path, *, progress: Callable[[str], None] = lambda _: None
+) -> int:
     """Write predictions of all customers; the file appears whole.
 
     Args:
@@ -110,7 +110,7 @@ def _chunk(predictor: Predictor, rows: slice) -> list[pa.Array]:
     return [
         pa.array(predictor.snapshot.customer_ids(rows)),
         pa.array(np.where(ordered, "ok", "no orders yet")),
-        *(spread(each) for each in (numbers.ltv, numbers.low, numbers.high, numbers.lifetime)),
+        *(spread(amounts) for amounts in (numbers.ltv, numbers.low, numbers.high, numbers.lifetime)),
         *(spread(numbers.left[:, k]) for k in range(len(predictor.horizons))),
         pa.array(tiers, pa.string()),
         *(pa.repeat(pa.scalar(text), count) for text in (predictor.currency, predictor.snapshot.as_of)),
@@ -142,8 +142,8 @@ def _uplift_chunk(recommender: Recommender, rows: slice) -> list[pa.Array]:
     return [
         pa.array(names, pa.string()),
         *(
-            pa.array(each, pa.float64(), mask=np.isnan(each))
-            for each in np.ascontiguousarray(numbers.transpose(1, 2, 0).reshape(-1, count))
+            pa.array(column, pa.float64(), mask=np.isnan(column))
+            for column in np.ascontiguousarray(numbers.transpose(1, 2, 0).reshape(-1, count))
         ),
         *(pa.repeat(fact, count) for fact in facts),
     ]

@@ -26,6 +26,7 @@ from features.errors import SettingsError
 from serving.api.guard import App, Guard, Keys, Message, Receive, Scope, Send
 from serving.api.metrics import Metrics
 from serving.api.routes import Routes
+from serving.log import log
 from serving.predictor.champions import Champions, load_predictor
 from serving.predictor.predictor import KEEP
 from training.live import Live
@@ -78,7 +79,7 @@ class TokuiService(Service[Any]):  # type: ignore[misc]  # untyped base
         # uvicorn writes a line a request to whatever handler it finds; the metrics count them instead.
         access = logging.getLogger("uvicorn.access")
         access.handlers, access.propagate = [], False
-        logging.getLogger("tokui.serving").setLevel(logging.INFO)
+        log.setLevel(logging.INFO)
         bento: App = super().to_asgi(is_main=is_main)
         keep = int(os.environ.get(KEPT, KEEP))
         return application(Path(os.environ[LIVE]), os.environ.get(KEYS, ""), keep, bento)
@@ -114,7 +115,7 @@ class Predictions:
 service: Any = Predictions
 
 
-def serve(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 1) -> None:
+def run_server(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 1) -> None:
     """Serve until SIGTERM or SIGINT; then all workers are gone.
 
     Args:

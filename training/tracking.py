@@ -104,7 +104,9 @@ def hashed(customer_ids: list[str], salt: str) -> list[str]:
     They keep ids out of sight and join one version's rows to another's. Whoever may guess all ids
     can find them again; access to ``mlruns/`` is the protection.
     """
-    return [hashlib.sha256(f"{salt}\0{each}".encode()).hexdigest()[:16] for each in customer_ids]
+    return [
+        hashlib.sha256(f"{salt}\0{customer_id}".encode()).hexdigest()[:16] for customer_id in customer_ids
+    ]
 
 
 def without_secrets(toml: str) -> str:
@@ -247,19 +249,19 @@ class Tracker:
             aliases = self.client.get_registered_model(task).aliases
         except MlflowException:
             return []
-        found = self.client.search_model_versions(f"name = '{task}'")
-        return sorted((self._version(each, aliases) for each in found), key=lambda v: -v.number)
+        registered = self.client.search_model_versions(f"name = '{task}'")
+        return sorted((self._version(entry, aliases) for entry in registered), key=lambda v: -v.number)
 
-    def _version(self, each: Any, aliases: Mapping[str, Any]) -> Version:
-        number = int(each.version)
-        tags = dict(each.tags)
+    def _version(self, entry: Any, aliases: Mapping[str, Any]) -> Version:
+        number = int(entry.version)
+        tags = dict(entry.tags)
         metrics = {name: Estimate(*values) for name, values in json.loads(tags.get("metrics", "{}")).items()}
         return Version(
-            task=each.name,
+            task=entry.name,
             number=number,
             aliases=tuple(sorted(alias for alias, held in aliases.items() if int(held) == number)),
-            run_id=each.run_id,
-            created=each.creation_timestamp / 1000,
+            run_id=entry.run_id,
+            created=entry.creation_timestamp / 1000,
             kind=tags.get("kind", ""),
             judged_at=tags.get("judged_at", ""),
             metrics=metrics,

@@ -24,52 +24,56 @@ from evaluation.reports.readout.beforeafter import (
 from features.counted import counted
 
 
-def experiments_shown(found: Sequence[Assigned], strange: str | None) -> Group:
+def experiments_shown(experiments: Sequence[Assigned], strange: str | None) -> Group:
     """Experiments with their customers by arm, and a line for everything that is odd."""
     made = grid("experiment", "customers", "by arm", "assigned")
-    for each in found:
-        arms = ", ".join(f"{escape(arm)} {count:,}" for arm, count in each.arms.items())
-        days = dict.fromkeys(f"{moment:%Y-%m-%d}" for moment in (each.first, each.last))
-        made.add_row(escape(each.experiment), f"{each.customers:,}", arms, " to ".join(days))
+    for experiment in experiments:
+        arms = ", ".join(f"{escape(arm)} {count:,}" for arm, count in experiment.arms.items())
+        days = dict.fromkeys(f"{moment:%Y-%m-%d}" for moment in (experiment.first, experiment.last))
+        made.add_row(escape(experiment.experiment), f"{experiment.customers:,}", arms, " to ".join(days))
     lines = [
-        f"{escape(each.experiment)}: [bold]noted[/] {escape(warning)}"
-        for each in found
-        for warning in each.warnings
+        f"{escape(experiment.experiment)}: [bold]noted[/] {escape(warning)}"
+        for experiment in experiments
+        for warning in experiment.warnings
     ]
     return Group(made, *lines, *([f"[bold]noted[/] {escape(strange)}"] if strange else []))
 
 
-def plan_shown(found: ExperimentPlan, currency: str) -> Group:
+def plan_shown(plan: ExperimentPlan, currency: str) -> Group:
     """Accounts needed, what could be shown, and how long it takes."""
-    design = found.design
+    design = plan.design
     made = grid(
         "measure", "mean", "accounts needed", "adjusted", "smallest effect shown by all", "adjusted",
-        title=f"to find {found.relative:+.1%} in {found.horizon_days} days with power {design.power:.0%}, "
-        f"{design.treatments + 1} arms; {counted(found.accounts, 'account')} there",
+        title=f"to find {plan.relative:+.1%} in {plan.horizon_days} days with power {design.power:.0%}, "
+        f"{design.treatments + 1} arms; {counted(plan.accounts, 'account')} there",
     )  # fmt: skip
-    for each in found.measures:
+    for measure in plan.measures:
         made.add_row(
-            f"{each.name}, {currency}", f"{each.mean:,.{decimals(each.mean)}f}", f"{sum(each.plain.rows):,}", f"{sum(each.adjusted.rows):,}",
-            f"{each.detectable:+.1%}", f"{each.detectable_adjusted:+.1%}",
+            f"{measure.name}, {currency}", f"{measure.mean:,.{decimals(measure.mean)}f}", f"{sum(measure.plain.rows):,}", f"{sum(measure.adjusted.rows):,}",
+            f"{measure.detectable:+.1%}", f"{measure.detectable_adjusted:+.1%}",
         )  # fmt: skip
     lines = [
         "adjusted: by the same measure before; its correlation is "
-        + ", ".join(f"{each.correlation:.2f} for {each.name}" for each in found.measures if each.correlation),
+        + ", ".join(
+            f"{measure.correlation:.2f} for {measure.name}"
+            for measure in plan.measures
+            if measure.correlation
+        ),
         "power on margin by resampling your own history, unadjusted: "
         + "; ".join(
             f"{counted(p.units, 'account')} {p.power.value:.0%} ({p.power.low:.0%}–{p.power.high:.0%})"
-            for p in found.curve
+            for p in plan.curve
         ),
     ]
-    rate = found.check.false_positives
+    rate = plan.check.false_positives
     lines.append(
-        f"A/A check: {rate.value:.1%} false positives ({rate.low:.1%}–{rate.high:.1%}), {found.check.expected:.0%} "
-        f"allowed: {'passed' if found.check.passed else '[bold]failed[/]; plain comparisons of this measure cannot be trusted'}"
+        f"A/A check: {rate.value:.1%} false positives ({rate.low:.1%}–{rate.high:.1%}), {plan.check.expected:.0%} "
+        f"allowed: {'passed' if plan.check.passed else '[bold]failed[/]; plain comparisons of this measure cannot be trusted'}"
     )
-    if found.waiting is not None:
-        days = found.waiting.days
+    if plan.waiting is not None:
+        days = plan.waiting.days
         lines.append(
-            f"from new accounts only ({found.waiting.per_day:.1f} a day): {days.value:,.0f} days "
+            f"from new accounts only ({plan.waiting.per_day:.1f} a day): {days.value:,.0f} days "
             f"({days.low:,.0f}–{days.high:,.0f}), the last outcome included"
         )
     else:
@@ -77,41 +81,41 @@ def plan_shown(found: ExperimentPlan, currency: str) -> Group:
     return Group(made, *lines)
 
 
-def readout_shown(found: Readout) -> Group:
+def readout_shown(readout: Readout) -> Group:
     """The finding, the sample ratio, effects, and what was earned."""
-    lines = [f"[bold]{verdict_line(found)}[/]"]
-    if not found.randomised:
+    lines = [f"[bold]{verdict_line(readout)}[/]"]
+    if not readout.randomised:
         lines.append(
             "observational: arms were not drawn, so this holds only as far as features explain the choice"
         )
-    if found.ratio is not None:
-        lines.append(found.ratio.sentence)
-    lines += [escape(each.message) for each in found.warnings]
-    if found.verdict.code is Code.BLOCKED:
+    if readout.ratio is not None:
+        lines.append(readout.ratio.sentence)
+    lines += [escape(warning.message) for warning in readout.warnings]
+    if readout.verdict.code is Code.BLOCKED:
         return Group(*lines)
     effects = grid(
-        "measure", "arm", "effect", "relative", "p", "", title=f"against {found.arms[0]}, 95 % intervals"
+        "measure", "arm", "effect", "relative", "p", "", title=f"against {readout.arms[0]}, 95 % intervals"
     )
-    units = {each.name: (each.unit, each.days) for each in found.measures}
-    for each in found.effects:
-        unit, days = units.get(each.measure, ("money", found.horizon_days))
-        effects.add_row(f"{each.measure}, {days} d", escape(each.arm), *_cells(each, unit, found))
-    return Group(*lines, effects, *_earned(found))
+    units = {measure.name: (measure.unit, measure.days) for measure in readout.measures}
+    for effect in readout.effects:
+        unit, days = units.get(effect.measure, ("money", readout.horizon_days))
+        effects.add_row(f"{effect.measure}, {days} d", escape(effect.arm), *_cells(effect, unit, readout))
+    return Group(*lines, effects, *_earned(readout))
 
 
-def summary(found: Readout) -> Group:
+def summary(readout: Readout) -> Group:
     """The finding and what was earned."""
-    return Group(f"[bold]{verdict_line(found)}[/]", *_earned(found))
+    return Group(f"[bold]{verdict_line(readout)}[/]", *_earned(readout))
 
 
-def _earned(found: Readout) -> list[Table | str]:
-    if not found.returns:
+def _earned(readout: Readout) -> list[Table | str]:
+    if not readout.returns:
         return []
     made = grid(
-        "arm", "customers", f"margin, {found.currency}", "cost", "net", "back per unit spent",
-        title=f"a customer in {found.horizon_days} days, 95 % intervals",
+        "arm", "customers", f"margin, {readout.currency}", "cost", "net", "back per unit spent",
+        title=f"a customer in {readout.horizon_days} days, 95 % intervals",
     )  # fmt: skip
-    backs = (*found.returns, *found.lasting)
+    backs = (*readout.returns, *readout.lasting)
     # One table, one number of decimals: its amounts are compared with one another.
     digits = decimals(*(back.cost for back in backs), *(back.per_customer.value for back in backs))
     for back in backs:
@@ -123,11 +127,11 @@ def _earned(found: Readout) -> list[Table | str]:
         )
         made.add_row(name, f"{back.customers:,}", amount(back.per_customer, digits=digits), cost, net, told)
     lines: list[Table | str] = [made]
-    if not found.lasting:
+    if not readout.lasting:
         lines.append(
             "LTV after the horizon is told once an LTV model is champion: tokui train ltv, tokui promote ltv"
         )
-    if any(back.cost == 0 for back in found.returns):
+    if any(back.cost == 0 for back in readout.returns):
         lines.append(
             escape(
                 "give what a treatment costs under [uplift.costs] in tokui.toml to see what came back for it"
@@ -136,29 +140,29 @@ def _earned(found: Readout) -> list[Table | str]:
     return lines
 
 
-def verdict_line(found: Readout) -> str:
+def verdict_line(readout: Readout) -> str:
     """The finding in one line."""
-    gains, losses = (", ".join(map(escape, arms)) for arms in (found.verdict.gains, found.verdict.losses))
-    days = f"{found.primary} in {found.horizon_days} days"
-    raised, lowered = ("raised", "lowered") if found.randomised else ("shows higher", "shows lower")
+    gains, losses = (", ".join(map(escape, arms)) for arms in (readout.verdict.gains, readout.verdict.losses))
+    days = f"{readout.primary} in {readout.horizon_days} days"
+    raised, lowered = ("raised", "lowered") if readout.randomised else ("shows higher", "shows lower")
     return {
         Code.BLOCKED: "no verdict: the sample ratio is broken",
         Code.GAIN: f"{gains} {raised} {days}",
         Code.LOSS: f"{losses} {lowered} {days}",
         Code.MIXED: f"{gains} {raised} and {losses} {lowered} {days}",
         Code.UNPROVEN: f"not proven that any arm changed {days}",
-    }[found.verdict.code]
+    }[readout.verdict.code]
 
 
-def before_after_shown(found: BeforeAfter, currency: str) -> Group:
+def before_after_shown(comparison: BeforeAfter, currency: str) -> Group:
     """That it is not causal, and the tables of the page; periods that are not compared are faint."""
-    [page] = comparison_pages([found], currency)
-    faint = {k for k, side in enumerate(period_sides(found)) if side == "none"}
+    [page] = comparison_pages([comparison], currency)
+    faint = {k for k, side in enumerate(period_sides(comparison)) if side == "none"}
     season = season_part(page)
     parts = [_as_on_page(compared_table(page))]
     if season.picture is not None and season.picture.table is not None:
         parts.append(_as_on_page(season.picture.table))
-    sentence = f"[bold]{escape(found.sentence)}[/]"
+    sentence = f"[bold]{escape(comparison.sentence)}[/]"
     return Group(sentence, *parts, season.lead, _as_on_page(period_table(page), faint))
 
 
@@ -171,18 +175,18 @@ def _as_on_page(table: PageTable, faint: Collection[int] = ()) -> Table:
     return made
 
 
-def _cells(each: MeasureEffect, unit: Unit, found: Readout) -> tuple[str, str, str, str]:
-    best = each.best
+def _cells(effect: MeasureEffect, unit: Unit, readout: Readout) -> tuple[str, str, str, str]:
+    best = effect.best
     if best is None:
-        return NOTHING, NOTHING, NOTHING, escape(each.refused or "")
+        return NOTHING, NOTHING, NOTHING, escape(effect.refused or "")
     relative = best.relative
     share = (
         f"{relative.value:+.1%} ({relative.low:+.1%} to {relative.high:+.1%})"
         if relative.value == relative.value
         else NOTHING
     )
-    note = "proven" if each.p < 1 - found.level else "not proven"
-    return _shown(best.absolute, unit), share, f"{each.p:.3f}", note
+    note = "proven" if effect.p < 1 - readout.level else "not proven"
+    return _shown(best.absolute, unit), share, f"{effect.p:.3f}", note
 
 
 def _shown(value: Estimate, unit: Unit) -> str:

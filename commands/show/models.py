@@ -30,11 +30,11 @@ def grid(*names: str, title: str | None = None) -> Table:
     return made
 
 
-def reports(found: Iterable[TableReport]) -> Group:
+def reports(table_reports: Iterable[TableReport]) -> Group:
     """What binding found, a row a table, and a line for everything that was dropped or odd."""
     made = grid("table", "rows", "kept", "customers", "first", "last", "empty values")
     lines = []
-    for report in found:
+    for report in table_reports:
         first, last = (f"{t:%Y-%m-%d}" if t else "" for t in (report.first, report.last))
         empty = ", ".join(f"{name} {count:,}" for name, count in report.nulls.items() if count)
         counts = (f"{n:,}" for n in (report.rows_read, report.rows_kept, report.customers))
@@ -60,12 +60,12 @@ def candidates_shown(
     return Group(made, *lines)
 
 
-def versions(found: Sequence[Version]) -> Table | str:
+def versions(registered: Sequence[Version]) -> Table | str:
     """Versions, their aliases and what was measured."""
-    if not found:
+    if not registered:
         return "no models yet; run [bold]tokui train[/]"
     made = grid("model", "alias", "kind", "judged at", "out of time (95 % interval)")
-    for version in found:
+    for version in registered:
         measured = list(version.metrics.items())[:METRICS_SHOWN]
         shown = "\n".join(f"{name} {e.value:.3f} ({e.low:.3f}–{e.high:.3f})" for name, e in measured)
         name = f"{version.task} {version.number}"
@@ -151,11 +151,11 @@ def decimals(*amounts: float) -> int:
     return 0 if coarse(amounts) else 2
 
 
-def amount(found: Estimate, sign: str = "+", digits: int | None = None) -> str:
+def amount(estimate: Estimate, sign: str = "+", digits: int | None = None) -> str:
     """Money with its interval; decimals as it needs them by itself if not given."""
-    ends = (found.value, found.low, found.high)
+    ends = (estimate.value, estimate.low, estimate.high)
     digits = decimals(*ends) if digits is None else digits
-    value, low, high = (f"{each:{sign},.{digits}f}" for each in ends)
+    value, low, high = (f"{end:{sign},.{digits}f}" for end in ends)
     return f"{value} ({low} to {high})"
 
 
@@ -169,19 +169,19 @@ def _(made: UpliftTraining, version: Version) -> Group:
         title=f"{version.task} {version.number} from {facts.experiment}, {counted(int(made.judged.sum()), 'customer')}, "
         "95 % intervals",
     )  # fmt: skip
-    for kind, found in sorted(selection.estimates.items(), key=lambda item: -item[1].value):
+    for kind, qini in sorted(selection.estimates.items(), key=lambda item: -item[1].value):
         note = "best" if kind == selection.chosen else ""
         learners.add_row(
             kind,
-            amount(found, ""),
+            amount(qini, ""),
             f"{selection.p_better[kind]:.3f}",
             note,
         )
     arms = grid("arm", f"mean effect, {currency}", "customers", title="against " + facts.control)
-    for arm, found in made.effects.items():
+    for arm, effect in made.effects.items():
         arms.add_row(
             escape(arm),
-            amount(found),
+            amount(effect),
             f"{facts.customers[arm]:,}",
         )
     said = (
@@ -190,7 +190,7 @@ def _(made: UpliftTraining, version: Version) -> Group:
         else "not proven that any learner ranks customers better than treating everyone the same, so everyone gets "
         "an arm's mean effect"
     )
-    lines = [escape(each.message) for each in made.enrolment.warnings]
+    lines = [escape(warning.message) for warning in made.enrolment.warnings]
     if facts.observational:
         lines.insert(
             0,

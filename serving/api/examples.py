@@ -8,8 +8,8 @@ from serving.predictor.answers import (
     Action,
     Answer,
     Driver,
+    DriverEffect,
     Drivers,
-    Effect,
     Gain,
     Leaving,
     Money,
@@ -22,7 +22,7 @@ from serving.predictor.recommender import NO_UPLIFT
 _CURRENCY = "JPY"
 
 
-def _driver(feature: str, value: float, effect: Effect, what: str) -> Driver:
+def _driver(feature: str, value: float, effect: DriverEffect, what: str) -> Driver:
     phrase = phrases(PURCHASES)[feature]
     return Driver(feature, value, effect, phrase.group, f"{phrase.say(value, _CURRENCY)} ({effect} {what})")
 

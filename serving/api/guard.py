@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import msgspec
 
 from serving.api.metrics import Metrics
-
-log = logging.getLogger("tokui.serving")
+from serving.log import log
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

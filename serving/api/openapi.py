@@ -23,7 +23,7 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 }
 
 
-def describe(
+def openapi_document(
     request: type, recommend: type, ready: type, example_id: str = "A-1001", arms: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The OpenAPI document.
@@ -162,7 +162,7 @@ def _row(table: Table) -> dict[str, Any]:
     for column in table.columns:
         kind = dict(_TYPES[column.kind])
         if column.name in needed:
-            kind["type"] = [each for each in kind["type"] if each != "null"]
+            kind["type"] = [json_type for json_type in kind["type"] if json_type != "null"]
         properties[column.name] = {**kind, "description": column.meaning}
     row = {
         "type": "object",

@@ -10,7 +10,7 @@ import msgspec
 from features.errors import NoChampionError, UnknownCustomerError
 from serving.api.guard import ErrorDetail, HttpError, Receive, Scope, Send, reply
 from serving.api.metrics import CONTENT_TYPE, Metrics
-from serving.api.openapi import describe, page
+from serving.api.openapi import openapi_document, page
 from serving.api.requests import (
     MOST_EXPLAINED,
     ClientGone,
@@ -195,7 +195,7 @@ class Routes:
         state = self._champions.state
         known = state.predictor.snapshot.customer_ids(slice(0, 1)) if state.predictor else ["A-1001"]
         arms = state.uplift.recommender.arms if state.uplift.recommender else ()
-        return describe(PredictRequest, RecommendRequest, Ready, known[0], arms)
+        return openapi_document(PredictRequest, RecommendRequest, Ready, known[0], arms)
 
     def _ready(self) -> Predictor:
         state = self._champions.state

@@ -73,11 +73,11 @@ class Account:
             bound: Columns the training's tables had; one that is not here is missing, one that
                 training did not have plays no part.
         """
-        found = {}
+        events = {}
         for name, (stream, columns) in features.streams.items():
             rows = _shaped(TABLES[stream.table], self.tables.get(stream.table), bound[stream.table])
-            found[name] = sort_events(stream, rows, np.zeros(len(rows), np.int32), 1, columns)
-        return found
+            events[name] = sort_events(stream, rows, np.zeros(len(rows), np.int32), 1, columns)
+        return events
 
     def features(self, features: FeatureSet, bound: Mapping[str, tuple[str, ...]]) -> FeatureMatrix:
         """The account's features, one row; see `streams`."""
@@ -98,14 +98,14 @@ def features_at(as_of: datetime, features: FeatureSet, streams: Mapping[str, Eve
 
 def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa.Table:
     count = 0 if given is None else len(given)
-    found = {}
+    columns = {}
     # When a row was known is honoured wherever it is said; leaving it out could only leak.
     for name in dict.fromkeys((*wanted, "known_at")):
         if given is not None and name in given.column_names:
-            found[name] = given[name]
+            columns[name] = given[name]
         elif name in wanted:
-            found[name] = pa.nulls(count, _ARROW[table.column(name).kind])
-    return pa.table(found)
+            columns[name] = pa.nulls(count, _ARROW[table.column(name).kind])
+    return pa.table(columns)
 
 
 def read_account(body: Any, timezone: str) -> Account:

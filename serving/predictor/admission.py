@@ -43,7 +43,7 @@ def agree(bundle: Bundle, snapshot: Snapshot) -> None:
             )
 
 
-def checked(bundle: Bundle) -> FastModel:
+def admitted(bundle: Bundle) -> FastModel:
     """Handles that have answered the model's canary rows, one by one as requests come.
 
     Raises:

@@ -6,7 +6,7 @@ import msgspec
 
 from features.schema import Group
 
-Effect = Literal["raises", "lowers"]
+DriverEffect = Literal["raises", "lowers"]
 Tier = Literal["A", "B", "C", "D"]
 
 
@@ -23,7 +23,7 @@ class Driver(msgspec.Struct, frozen=True):
 
     feature: str
     value: float | str | None
-    effect: Effect
+    effect: DriverEffect
     group: Group
     text: str
 

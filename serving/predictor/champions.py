@@ -1,7 +1,6 @@
 """Champions: the predictor that serves now, and its successor once it has proved itself."""
 
 import contextlib
-import logging
 import math
 import threading
 import time
@@ -11,14 +10,13 @@ from pathlib import Path
 
 from features.engine.snapshot import open_snapshot
 from features.errors import NoChampionError, TokuiError
+from serving.log import log
 from serving.predictor.account import read_account
 from serving.predictor.admission import Champion
 from serving.predictor.predictor import KEEP, Predictor
 from serving.predictor.recommender import Uplift, load_uplift
 from training.live import Live
 from training.models.bundle import read_bundle
-
-log = logging.getLogger("tokui.serving")
 
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 10.0
@@ -123,22 +121,22 @@ class Champions:
         try:
             if same and before is not None and self.state.reason is None:
                 # Uplift alone could not be used: the others, and all they remember, stay.
-                found = before.with_uplift(load_uplift(self._live, before.snapshot))
+                predictor = before.with_uplift(load_uplift(self._live, before.snapshot))
             else:
-                found = self._load(self._live)
+                predictor = self._load(self._live)
             if before is None:
-                _warm(found)
+                _warm(predictor)
         except (TokuiError, OSError, ValueError, KeyError) as error:
             self._keep(str(error) or repr(error))
             # Files that were still being copied, or a full table of open files, mend themselves.
             self._again = time.monotonic() + RETRY_SECONDS
             return
-        self._serve(found, found.uplift.after(self.state.uplift))
+        self._serve(predictor, predictor.uplift.after(self.state.uplift))
 
-    def _serve(self, found: Predictor, uplift: Uplift) -> None:
-        self.state = State(found.with_uplift(uplift), None)
+    def _serve(self, predictor: Predictor, uplift: Uplift) -> None:
+        self.state = State(predictor.with_uplift(uplift), None)
         self._again = math.inf if uplift.reason is None else time.monotonic() + RETRY_SECONDS
-        serving = " and ".join(f"{task} {n}" for task, n in (found.models | uplift.models).items())
+        serving = " and ".join(f"{task} {n}" for task, n in (predictor.models | uplift.models).items())
         if uplift.reason is None:
             log.info("serving %s", serving)
         else:
@@ -165,8 +163,8 @@ class Champions:
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     with contextlib.suppress(OSError):
-        found = path.stat()
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        status = path.stat()
+        return status.st_mtime_ns, status.st_ino, status.st_size
     return None
 
 

@@ -12,7 +12,7 @@ from scipy.special import expit
 from features.catalogue.phrases import DERIVED, Phrase, phrases
 from features.engine.matrix import FeatureMatrix
 from features.types import Floats
-from serving.predictor.answers import Driver, Drivers, Effect
+from serving.predictor.answers import Driver, DriverEffect, Drivers
 from training.models.bundle import Bundle
 from training.models.buytilldie import PURCHASE_COLUMNS
 from training.models.churn import HAZARD, HazardChurn
@@ -81,15 +81,15 @@ class Explainer:
         if words is not None and value is not None:
             value = words[int(number)]
         phrase: Phrase = self._phrases[name]
-        effect: Effect = "raises" if weight > 0 else "lowers"
+        effect: DriverEffect = "raises" if weight > 0 else "lowers"
         text = f"{phrase.say(value, self._currency)} ({effect} {what})"
         return Driver(name, value, effect, phrase.group, text)
 
 
 def _contributions(bundle: Bundle, booster: str, values: Floats) -> Floats:
     """TreeSHAP contributions of each column to the raw score [n, p], without the average."""
-    found = bundle.model.boosters[booster].predict(values, pred_contrib=True, num_threads=1)
-    return np.asarray(found, np.float64)[:, :-1]
+    contributions = bundle.model.boosters[booster].predict(values, pred_contrib=True, num_threads=1)
+    return np.asarray(contributions, np.float64)[:, :-1]
 
 
 def _weights_of_ltv(
@@ -104,7 +104,7 @@ def _weights_of_ltv(
     if not isinstance(model, BoostedLtv):
         return _used(bundle, matrix, model.columns[:1] if model.kind == "last_period" else PURCHASE_COLUMNS)
     names = (*model.columns, *(DERIVED if model.parameters["purchasing"] is not None else ()))
-    span = max(model.parameters["spans"], key=lambda each: float(each["days"]))["name"]
+    span = max(model.parameters["spans"], key=lambda window: float(window["days"]))["name"]
     first = f"amount_{span}" if isinstance(model, TwoPart) else f"money_{span}"
     weights = _contributions(bundle, first, fed[first])
     event = f"event_{span}"

@@ -117,7 +117,7 @@ class FastModel:
         if rows > FEW_ROWS:
             boosters, calls = self.model.boosters, self.model.calls
             return {call: raw_score(boosters[calls[call]], values) for call, values in fed.items()}
-        found = {call: np.empty(rows) for call, _ in self._calls}
+        scores = {call: np.empty(rows) for call, _ in self._calls}
         with self._lock:
             for k in range(rows):
                 held: Floats | None = None
@@ -127,5 +127,5 @@ class FastModel:
                     if values is not held:
                         self._buffer[:] = values[k]
                         held = values
-                    found[call][k] = score()
-        return found
+                    scores[call][k] = score()
+        return scores

@@ -12,7 +12,7 @@ from features.catalogue.orders import ORDERED
 from features.engine.matrix import FeatureMatrix
 from features.engine.snapshot import Snapshot
 from features.types import Floats
-from serving.predictor.admission import Champion, agree, checked
+from serving.predictor.admission import Champion, admitted, agree
 from serving.predictor.answers import Answer, Drivers, Leaving, Money, Prediction, Tier
 from serving.predictor.drivers import Explainer
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
@@ -83,7 +83,7 @@ class Predictor:
         self.currency = str(self.facts["currency"])
         self.horizons = tuple(int(days) for days in churn.bundle.facts["horizons_days"])
         self._interval, self._days = float(self.facts["interval"]), int(self.facts["horizon_days"])
-        self._fast_ltv, self._fast_churn = checked(ltv.bundle), checked(churn.bundle)
+        self._fast_ltv, self._fast_churn = admitted(ltv.bundle), admitted(churn.bundle)
         self._feed_ltv = Feed(ltv.bundle.model, snapshot)
         self._feed_churn = Feed(churn.bundle.model, snapshot)
         self._ordered = snapshot.names.index(ORDERED)
@@ -114,8 +114,8 @@ class Predictor:
 
         Models and snapshot of a predictor never change, so neither does a customer's prediction.
         """
-        found = {row: self._kept.get(row) for row in rows}
-        fresh = {row: name for row, name in zip(rows, names, strict=True) if found[row] is None}
+        predictions = {row: self._kept.get(row) for row in rows}
+        fresh = {row: name for row, name in zip(rows, names, strict=True) if predictions[row] is None}
         if fresh:
             made = dict(
                 zip(fresh, self._computed(list(fresh.values()), list(fresh), explain=False), strict=True)
@@ -123,8 +123,8 @@ class Predictor:
             if len(self._kept) + len(made) > self._keep:
                 self._kept.clear()
             self._kept.update(made)
-            found |= made
-        return tuple(found[row] for row in rows)  # type: ignore[misc]  # none is None any more
+            predictions |= made
+        return tuple(predictions[row] for row in rows)  # type: ignore[misc]  # none is None any more
 
     def _computed(self, names: Sequence[str], rows: list[int], *, explain: bool) -> tuple[Prediction, ...]:
         some = np.array(rows, np.intp)
@@ -156,8 +156,8 @@ class Predictor:
 
     def ordered(self, rows: slice) -> npt.NDArray[np.bool_]:
         """Which customers of some rows of the snapshot have ordered."""
-        found: npt.NDArray[np.bool_] = self.snapshot.rows[rows, self._ordered] > 0
-        return found
+        has_orders: npt.NDArray[np.bool_] = self.snapshot.rows[rows, self._ordered] > 0
+        return has_orders
 
     def matrix(self, rows: npt.NDArray[np.intp]) -> FeatureMatrix:
         """Rows of the snapshot as a feature matrix."""
@@ -180,9 +180,9 @@ class Predictor:
             return lifetime_value(ltv, leaves, horizon_days=days, discount_rate=rate)
         # Without discounting, the value of an account that never leaves has no end.
         ends = leaves > 0
-        found = np.full(len(ltv), np.nan)
-        found[ends] = lifetime_value(ltv[ends], leaves[ends], horizon_days=days, discount_rate=rate)
-        return found
+        lifetimes = np.full(len(ltv), np.nan)
+        lifetimes[ends] = lifetime_value(ltv[ends], leaves[ends], horizon_days=days, discount_rate=rate)
+        return lifetimes
 
     def _tier(self, value: float) -> Tier:
         tiers: dict[Tier, float] = self.facts["tiers"]
@@ -202,9 +202,9 @@ class Predictor:
     ) -> tuple[Prediction, ...]:
         has = ordered.tolist()
         some = [name for name, ok in zip(names, has, strict=True) if ok]
-        found = iter(self._told(some, matrix, fed, explain=explain) if some else ())
+        predictions = iter(self._told(some, matrix, fed, explain=explain) if some else ())
         return tuple(
-            next(found) if ok else Prediction(name, "no orders yet")
+            next(predictions) if ok else Prediction(name, "no orders yet")
             for name, ok in zip(names, has, strict=True)
         )
 

@@ -1,7 +1,6 @@
 """The recommender: an uplift champion and a snapshot in, ranked actions out. Knows nothing of the web."""
 
 import json
-import logging
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,15 +13,14 @@ from evaluation.uplift.policy import NOBODY, choose
 from features.engine.snapshot import Snapshot
 from features.errors import ChecksumError, NoChampionError, TokuiError
 from features.types import Floats
+from serving.log import log
 from serving.predictor.account import FieldError
-from serving.predictor.admission import Champion, agree, checked
+from serving.predictor.admission import Champion, admitted, agree
 from serving.predictor.answers import Action, Gain, Recommendation, Recommendations
 from serving.predictor.inputs import Feed, TrustedMatrix, positions
 from training.live import Live
 from training.models.bundle import read_bundle
 from training.models.uplift import UPLIFT, Bands, UpliftModel
-
-log = logging.getLogger("tokui.serving")
 
 NO_UPLIFT = (
     "no uplift model has been promoted; run `tokui train uplift --experiment ID`, then `tokui promote uplift`"
@@ -31,7 +29,7 @@ NO_UPLIFT = (
 _MOST_SAID = 40
 """Letters of what was sent that an error says again."""
 
-Rows = npt.NDArray[np.intp]
+RowNumbers = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +53,7 @@ class Options:
         """Some of the arms."""
         bands = (self.bands.value, self.bands.low, self.bands.high)
         # Row by row in memory, which choosing is compiled for.
-        value, low, high = (np.take(each, arms, axis=1) for each in bands)
+        value, low, high = (np.take(band, arms, axis=1) for band in bands)
         return Options(Bands(value, low, high), np.take(self.cost, arms))
 
     def choose(
@@ -98,9 +96,9 @@ class Recommender:
         self.note = _note(self.experiment, proven=self.proven, observational=self.observational)
         self.cost = np.array([float(facts["costs"][arm]) for arm in self.arms])
         self._days, self._level = int(facts["span_days"]), float(facts["level"])
-        self._fast, self._feed = checked(bundle), Feed(model, snapshot)
+        self._fast, self._feed = admitted(bundle), Feed(model, snapshot)
 
-    def options(self, rows: Rows) -> Options:
+    def options(self, rows: RowNumbers) -> Options:
         """What each arm would do for some rows of the snapshot."""
         matrix = TrustedMatrix.of(self.snapshot, rows)
         return Options(self.model.bands(matrix, self._fast.raw(self._feed.rows(rows))), self.cost)

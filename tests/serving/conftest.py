@@ -225,8 +225,8 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         code = (
-            "import sys; from pathlib import Path; from serving.service import serve; "
-            "serve(Path(sys.argv[1]), '127.0.0.1', int(sys.argv[2]), int(sys.argv[3]))"
+            "import sys; from pathlib import Path; from serving.service import run_server; "
+            "run_server(Path(sys.argv[1]), '127.0.0.1', int(sys.argv[2]), int(sys.argv[3]))"
         )
         self.log = (folder / "server.log").open("w+")
         self.process = subprocess.Popen(

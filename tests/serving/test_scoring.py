@@ -11,7 +11,7 @@ from features.errors import SettingsError
 from serving import scoring as batch
 from serving.predictor.admission import Champion
 from serving.predictor.recommender import Recommender, Uplift
-from serving.scoring import score
+from serving.scoring import write_scores
 from tests.serving.conftest import ARMS
 
 
@@ -20,7 +20,7 @@ def test_all_customers_as_the_api_says(world, tmp_path, suffix, monkeypatch):
     monkeypatch.setattr(batch, "CHUNK", 50)
     path, told = tmp_path / f"scores{suffix}", []
     predictor = world.predictor
-    assert score(predictor, path, progress=told.append) == len(predictor.snapshot)
+    assert write_scores(predictor, path, progress=told.append) == len(predictor.snapshot)
     assert told[-1] == "{0:,} of {0:,} customers".format(len(predictor.snapshot))
     table = pq.read_table(path) if suffix == ".parquet" else pc.read_csv(path)
     ids = predictor.snapshot.customer_ids(slice(None))
@@ -47,8 +47,8 @@ def test_recommendations_stand_beside_as_the_api_gives_them(
     )
     recommender = Recommender(Champion(bundle, 4), world.predictor.snapshot)
     path, bare = tmp_path / f"scores{suffix}", tmp_path / f"bare{suffix}"
-    score(world.predictor.with_uplift(Uplift(recommender)), path)
-    score(world.predictor, bare)
+    write_scores(world.predictor.with_uplift(Uplift(recommender)), path)
+    write_scores(world.predictor, bare)
     read = pq.read_table if suffix == ".parquet" else pc.read_csv
     table, without = read(path), read(bare)
     assert table.select(without.column_names) == without
@@ -72,12 +72,12 @@ def test_recommendations_stand_beside_as_the_api_gives_them(
 
 
 def test_an_uplift_model_that_cannot_be_used_is_told(world, tmp_path, caplog):
-    score(world.predictor.with_uplift(Uplift(None, "it is broken")), tmp_path / "scores.csv")
+    write_scores(world.predictor.with_uplift(Uplift(None, "it is broken")), tmp_path / "scores.csv")
     assert "no recommendations in scores.csv: it is broken" in caplog.text
     assert "recommended" not in pc.read_csv(tmp_path / "scores.csv").column_names
 
 
 def test_another_ending_is_refused(world, tmp_path):
     with pytest.raises(SettingsError, match="parquet"):
-        score(world.predictor, tmp_path / "scores.xlsx")
+        write_scores(world.predictor, tmp_path / "scores.xlsx")
     assert not list(tmp_path.iterdir())

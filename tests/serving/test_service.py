@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from features.errors import SettingsError
-from serving.service import serve
+from serving.service import run_server
 from tests.places import ROOT
 from tests.serving.conftest import ARMS, Server, free_port, make_bundle, promote_uplift
 from training.live import Live
@@ -173,9 +173,9 @@ print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] i
 
 def an_address_that_is_taken_is_said_plainly(server, tmp_path):
     with pytest.raises(SettingsError, match="--port"):
-        serve(tmp_path, "127.0.0.1", server.port)
+        run_server(tmp_path, "127.0.0.1", server.port)
 
 
 def test_a_server_needs_a_worker(tmp_path):
     with pytest.raises(SettingsError, match="workers is 0"):
-        serve(tmp_path, "127.0.0.1", free_port(), 0)
+        run_server(tmp_path, "127.0.0.1", free_port(), 0)

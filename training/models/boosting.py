@@ -67,7 +67,7 @@ class Trees:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TrainingRows:
     """Rows to learn from.
 
     Args:
@@ -118,7 +118,7 @@ def safe_names(names: Sequence[str]) -> list[str]:
 
 def fit_booster(
     objective: str,
-    train: Rows,
+    train: TrainingRows,
     names: Sequence[str],
     trees: Trees,
     *,
@@ -139,7 +139,7 @@ def fit_booster(
             their own: a column that few trees may use would otherwise be learnt by half.
 
     Raises:
-        TrainingDataError: Nothing can be learnt from the rows (see `Rows.check`), or a binary
+        TrainingDataError: Nothing can be learnt from the rows (see `TrainingRows.check`), or a binary
             label has one class.
     """
     train.check()
@@ -165,7 +165,7 @@ def fit_booster(
 
 
 def _own_effect(
-    params: Mapping[str, Any], train: Rows, columns: Sequence[int], plain: Sequence[str]
+    params: Mapping[str, Any], train: TrainingRows, columns: Sequence[int], plain: Sequence[str]
 ) -> Booster:
     """What some columns tell by themselves: a few full Newton steps, nothing sampled or shrunk."""
     values = np.zeros_like(train.values)

@@ -73,7 +73,7 @@ class Purchases:
 
 def _maximise(name: str, negative: Callable[[Floats], tuple[float, Floats]], start: Floats) -> list[float]:
     """Minimise a (value, gradient) function of log-parameters."""
-    found = minimize(
+    optimum = minimize(
         negative,
         start,
         jac=True,
@@ -81,9 +81,9 @@ def _maximise(name: str, negative: Callable[[Floats], tuple[float, Floats]], sta
         bounds=[(-_LOG_BOUND, _LOG_BOUND)] * len(start),
         options={"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-8},
     )
-    if not np.all(np.isfinite(found.x)) or not np.isfinite(found.fun):
+    if not np.all(np.isfinite(optimum.x)) or not np.isfinite(optimum.fun):
         raise TrainingDataError(f"{name} has no finite likelihood on this history; give it more customers")
-    return [float(v) for v in np.exp(found.x)]
+    return [float(v) for v in np.exp(optimum.x)]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Facts:
 
     def to_dict(self) -> dict[str, Any]:
         """As a bundle keeps them, JSON-able."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {fact.name: _plain(getattr(self, fact.name)) for fact in fields(self)}
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Self:
@@ -44,7 +44,7 @@ class Facts:
             ChecksumError: A fact is missing.
         """
         try:
-            return cls(**{each.name: cls._typed(each.name, kept[each.name]) for each in fields(cls)})
+            return cls(**{fact.name: cls._typed(fact.name, kept[fact.name]) for fact in fields(cls)})
         except KeyError as error:
             raise ChecksumError(f"the model does not say {error}; train again") from error
 
@@ -136,5 +136,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+        return {key: _plain(element) for key, element in value.items()}
+    return [_plain(element) for element in value] if isinstance(value, tuple) else value

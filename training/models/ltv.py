@@ -31,9 +31,9 @@ def design(matrix: FeatureMatrix, purchasing: Mapping[str, Any] | None) -> Float
     purchases = Purchases.from_matrix(matrix)
     bgnbd, gamma = purchase_models(purchasing)
     expected = bgnbd.expected_purchases(purchases, purchasing["days"])
-    each = gamma.expected_spend(purchases.spend, purchases.x + 1)
+    spend = gamma.expected_spend(purchases.spend, purchases.x + 1)
     share = purchases.t_x / np.maximum(purchases.age, 1.0)
-    added = np.column_stack([expected, each, expected * each, bgnbd.alive(purchases), share])
+    added = np.column_stack([expected, spend, expected * spend, bgnbd.alive(purchases), share])
     return np.hstack([matrix.values, added])
 
 
@@ -134,9 +134,9 @@ class BuyTillYouDie(LtvModel):
     def value(self, matrix: FeatureMatrix, raw: Mapping[str, Floats], days: float) -> Floats:  # noqa: ARG002
         """Expected money over so many days [n]."""
         purchases = Purchases.from_matrix(matrix)
-        bgnbd, spend = purchase_models(self.parameters["purchasing"])
-        each = spend.expected_spend(purchases.spend, purchases.x + 1)
-        return bgnbd.expected_purchases(purchases, days) * each
+        bgnbd, gamma = purchase_models(self.parameters["purchasing"])
+        spend = gamma.expected_spend(purchases.spend, purchases.x + 1)
+        return bgnbd.expected_purchases(purchases, days) * spend
 
 
 class LastPeriod(LtvModel):

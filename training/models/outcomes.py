@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.models.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.boosting import TrainingRows, Trees, fit_booster, raw_score
 
 _MIN_EACH = 20
 """Rows of each of two kinds that a classifier between them needs."""
@@ -98,11 +98,13 @@ def fit_outcome(
         form: See `form_of`; decided once for all arms, so that they are comparable.
 
     Raises:
-        TrainingDataError: Too few rows (see `Rows.check`).
+        TrainingDataError: Too few rows (see `TrainingRows.check`).
     """
 
     def grow(objective: str, label: Floats, rows: Any = slice(None)) -> Booster:
-        return fit_booster(objective, Rows(values[rows], label[rows]), names, trees, categorical=categorical)
+        return fit_booster(
+            objective, TrainingRows(values[rows], label[rows]), names, trees, categorical=categorical
+        )
 
     if len(outcome) < _MIN_EACH:
         raise TrainingDataError(
@@ -152,11 +154,11 @@ def held_out(
     seen the arm's effect on the other: they stay whole.
     """
     fold = whole(np.arange(len(outcome)) if clusters is None else clusters, folds, seed)
-    found = np.empty(len(outcome))
+    predictions = np.empty(len(outcome))
     for k in range(folds):
         model = fit_outcome(values[fold != k], outcome[fold != k], names, categorical, trees, form)
-        found[fold == k] = model.predict(values[fold == k])
-    return found
+        predictions[fold == k] = model.predict(values[fold == k])
+    return predictions
 
 
 def whole(units: npt.NDArray[np.intp], folds: int, seed: int) -> npt.NDArray[np.intp]:

@@ -70,13 +70,13 @@ class UpliftModel(PartsModel):
     def bands(self, matrix: FeatureMatrix, raw: Mapping[str, Floats]) -> Bands:
         """Calibrated uplift with its interval."""
         score = self.score(matrix, raw)
-        found = self.parameters["calibration"]
-        if found is None:
+        calibration = self.parameters["calibration"]
+        if calibration is None:
             unknown = np.full_like(score, np.nan)
             return Bands(score, unknown, unknown)
         value, low, high = (
             np.column_stack([
-                np.interp(score[:, k], found[arm]["score"], found[arm][part]) for k, arm in enumerate(self.arms)
+                np.interp(score[:, k], calibration[arm]["score"], calibration[arm][part]) for k, arm in enumerate(self.arms)
             ])
             for part in ("value", "low", "high")
         )  # fmt: skip
@@ -122,8 +122,8 @@ class SLearner(UpliftModel):
 
     def score(self, matrix: FeatureMatrix, raw: Mapping[str, Floats]) -> Floats:
         """Expected outcome in each arm less that in control."""
-        each = [self.outcome("single", raw, len(matrix), f"@{k}") for k in range(len(self.arms) + 1)]
-        return np.column_stack([treated - each[0] for treated in each[1:]])
+        outcomes = [self.outcome("single", raw, len(matrix), f"@{k}") for k in range(len(self.arms) + 1)]
+        return np.column_stack([treated - outcomes[0] for treated in outcomes[1:]])
 
 
 def in_arm(values: Floats, arm: Any, arms: int) -> Floats:
@@ -138,8 +138,8 @@ class TLearner(UpliftModel):
 
     def score(self, matrix: FeatureMatrix, raw: Mapping[str, Floats]) -> Floats:
         """Difference of the arms' expected outcomes."""
-        each = [self.outcome(f"arm{k}", raw, len(matrix)) for k in range(len(self.arms) + 1)]
-        return np.column_stack([treated - each[0] for treated in each[1:]])
+        outcomes = [self.outcome(f"arm{k}", raw, len(matrix)) for k in range(len(self.arms) + 1)]
+        return np.column_stack([treated - outcomes[0] for treated in outcomes[1:]])
 
 
 class XLearner(UpliftModel):

@@ -94,7 +94,7 @@ def calibrate(
     kept, doubt = _confirmed(score, gamma, unit, rounds, seed) if proven else (0.0, 0.0)
     if kept == 0:
         flat = effect or Estimate(mean, mean - reach * spread, mean + reach * spread)
-        value, low, high = (np.array([each]) for each in (flat.value, flat.low, flat.high))
+        value, low, high = (np.array([end]) for end in (flat.value, flat.low, flat.high))
         return UpliftCalibration(np.zeros(1), value, low, high, 0.0)
     knots, fitted, own = _isotonic(score, gamma, unit, rounds)
     value = mean + kept * (fitted - mean)

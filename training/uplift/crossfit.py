@@ -16,7 +16,7 @@ from training.models.outcomes import whole
 from training.uplift.learning import Learning
 from training.uplift.rows import UpliftRows, UpliftTrees
 
-FOLDS = 5
+CROSS_FIT_FOLDS = 5
 REPEATS = 2
 
 
@@ -48,17 +48,17 @@ class CrossFit:
 
         Levels of different parts do not compare (see `evaluation.uplift.selection.Repeat`); ranks do.
         """
-        found = np.zeros_like(self.scores)
+        ranks = np.zeros_like(self.scores)
         for repeat in self.repeats:
             said, fold = np.asarray(repeat.priorities[kind]), np.asarray(repeat.fold)
             for part in np.unique(fold):
                 here = fold == part
-                found[here] += (rankdata(said[here], axis=0) - 0.5) / here.sum()
-        return found / len(self.repeats)
+                ranks[here] += (rankdata(said[here], axis=0) - 0.5) / here.sum()
+        return ranks / len(self.repeats)
 
     def prediction(self, kind: str) -> Floats:
         """A learner's predictions, mean over the rounds, [n, K]."""
-        return np.asarray(np.mean([np.asarray(each.priorities[kind]) for each in self.repeats], axis=0))
+        return np.asarray(np.mean([np.asarray(repeat.priorities[kind]) for repeat in self.repeats], axis=0))
 
 
 def folds_of(rows: UpliftRows, folds: int, seed: int) -> npt.NDArray[np.intp]:
@@ -78,7 +78,7 @@ def cross_fit(
     kinds: Sequence[str],
     trees: UpliftTrees,
     *,
-    folds: int = FOLDS,
+    folds: int = CROSS_FIT_FOLDS,
     repeats: int = REPEATS,
     seed: int = 7,
     threads: int = 1,
@@ -115,13 +115,13 @@ def cross_fit(
                 refused[kind] = str(error)
         return scores, said, refused
 
-    found = []
+    results = []
     # One thread a booster and several parts at once, as in the backtest.
     with ThreadPoolExecutor(threads) as pool:
         for done, result in enumerate(pool.map(one, jobs), 1):
-            found.append(result)
+            results.append(result)
             on_fold(done, len(jobs))
-    refused = {kind: why for _, _, those in found for kind, why in those.items()}
+    refused = {kind: why for _, _, those in results for kind, why in those.items()}
     fitted = [kind for kind in kinds if kind not in refused]
     if not fitted:
         raise TrainingDataError(f"no uplift learner could be fitted: {next(iter(refused.values()), 'none')}")
@@ -129,7 +129,7 @@ def cross_fit(
     for r, fold in enumerate(parts):
         scores = np.empty((len(rows), len(rows.arms) - 1))
         said = {kind: np.empty_like(scores) for kind in fitted}
-        for (other, k), (part_scores, part_said, _) in zip(jobs, found, strict=True):
+        for (other, k), (part_scores, part_said, _) in zip(jobs, results, strict=True):
             if other == r:
                 scores[fold == k] = part_scores
                 for kind in fitted:

@@ -18,7 +18,7 @@ from lightgbm import Booster
 from evaluation.uplift.doubly_robust import aipw
 from features.engine.matrix import FeatureMatrix
 from features.types import Floats
-from training.models.boosting import Rows, fit_booster
+from training.models.boosting import TrainingRows, fit_booster
 from training.models.outcomes import Outcome, fit_outcome, held_out, whole
 from training.models.uplift import (
     DrLearner,
@@ -98,17 +98,17 @@ class Learning:
         """
         rows, arms = self.rows, len(self.rows.arms)
         if rows.randomised:
-            found = held_out(
+            predictions = held_out(
                 self._values, rows.outcome, self._names, self._categorical, self.trees.outcome, rows.form,
                 folds=_INNER, seed=self._seed, clusters=rows.clusters,
             )  # fmt: skip
-            return np.tile(found[:, None], (1, arms))
+            return np.tile(predictions[:, None], (1, arms))
         fold = whole(rows.units, _INNER, self._seed)
-        each = np.empty((len(rows), arms))
+        predictions = np.empty((len(rows), arms))
         for k, arm in product(range(_INNER), range(arms)):
             learnt = self._outcome((fold != k) & (rows.arm == arm))
-            each[fold == k, arm] = learnt.predict(self._values[fold == k])
-        return each
+            predictions[fold == k, arm] = learnt.predict(self._values[fold == k])
+        return predictions
 
     @cached_property
     def _expected(self) -> Floats:
@@ -191,8 +191,10 @@ class Learning:
         """A small regression of an effect, its extreme targets brought in: calibration puts the level right."""
         # The limits keep the mean effect's scale, and a handful of rows from being all there is.
         low, high = np.quantile(target, [_TAIL, 1 - _TAIL])
-        found = Rows(self._values[rows], np.clip(target, low, high), weight)
-        return fit_booster("regression", found, self._names, self.trees.effect, categorical=self._categorical)
+        clipped = TrainingRows(self._values[rows], np.clip(target, low, high), weight)
+        return fit_booster(
+            "regression", clipped, self._names, self.trees.effect, categorical=self._categorical
+        )
 
     def s_learner(self) -> UpliftModel:
         """One outcome model that knows the arm."""
@@ -203,7 +205,7 @@ class Learning:
 
     def t_learner(self) -> UpliftModel:
         """One outcome model an arm."""
-        boosters, outcomes = _prefixed({f"arm{k}": each for k, each in enumerate(self._arm_outcomes)})
+        boosters, outcomes = _prefixed({f"arm{k}": outcome for k, outcome in enumerate(self._arm_outcomes)})
         return self._made(TLearner, boosters, {"outcomes": outcomes})
 
     def x_learner(self) -> UpliftModel:
@@ -272,7 +274,7 @@ LEARNERS: dict[str, Callable[[Learning], UpliftModel]] = {
 def _prefixed(outcomes: dict[str, Outcome]) -> tuple[dict[str, Booster], dict[str, Any]]:
     boosters = {
         f"{prefix}_{name}": booster
-        for prefix, each in outcomes.items()
-        for name, booster in each.boosters.items()
+        for prefix, outcome in outcomes.items()
+        for name, booster in outcome.boosters.items()
     }
-    return boosters, {prefix: dict(each.numbers) for prefix, each in outcomes.items()}
+    return boosters, {prefix: dict(outcome.numbers) for prefix, outcome in outcomes.items()}

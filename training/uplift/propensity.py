@@ -62,21 +62,21 @@ def estimate_propensity(trial: Trial, matrix: FeatureMatrix, *, seed: int = 7) -
 
     x = standardised(matrix, standard_of(matrix))
     fold = whole(np.arange(len(trial)) if trial.clusters is None else trial.clusters, _FOLDS, seed)
-    found = np.empty((len(trial), len(trial.arms)))
+    propensities = np.empty((len(trial), len(trial.arms)))
     for k in range(_FOLDS):
         # The penalty of one observation a feature keeps columns that say the same from fighting.
         model = LogisticRegression(C=1.0, max_iter=2000).fit(x[fold != k], trial.arm[fold != k])
-        found[fold == k] = model.predict_proba(x[fold == k])
-    low = (found < LEAST).any(axis=1)
+        propensities[fold == k] = model.predict_proba(x[fold == k])
+    low = (propensities < LEAST).any(axis=1)
     outside = float(low.mean())
-    smallest = float(found.min())
+    smallest = float(propensities.min())
     if outside > MOST_OUTSIDE:
         raise ExperimentError(
             f"experiment {trial.name}: {int(low.sum())} of {len(trial)} customers had a chance below {LEAST:.0%} of "
             f"some arm (the smallest {smallest:.2g}), so there is nobody to compare them with; leave out the "
             "customers, or the arm, that the choice never fell on"
         )
-    clipped = np.maximum(found, LEAST)
+    clipped = np.maximum(propensities, LEAST)
     return Overlap(clipped / clipped.sum(axis=1, keepdims=True), smallest, outside)
 
 

@@ -39,7 +39,7 @@ def fit_served(
         )
     else:
         model = Learning(rows, trees, seed).fit(kind)
-    found = {}
+    calibrations = {}
     for k, arm in enumerate(rows.arms[1:]):
         if kind == Constant.kind:
             mean = None if effects is None else effects[k]
@@ -48,8 +48,8 @@ def fit_served(
             )
         else:
             made = _calibration(rows, cross, kind, k, np.ones(len(rows), np.bool_), seed)
-        found[arm] = made.to_dict()
-    return model.with_parameters(calibration=found, proven=kind != Constant.kind)
+        calibrations[arm] = made.to_dict()
+    return model.with_parameters(calibration=calibrations, proven=kind != Constant.kind)
 
 
 def held_out_uplift(rows: UpliftRows, cross: CrossFit, kind: str, proven: bool, seed: int = 7) -> Floats:
@@ -61,20 +61,20 @@ def held_out_uplift(rows: UpliftRows, cross: CrossFit, kind: str, proven: bool, 
     said = cross.prediction(kind)
     if not proven:
         return np.tile(cross.scores.mean(axis=0), (len(said), 1))
-    found = np.empty_like(said)
+    uplift = np.empty_like(said)
     fold = np.asarray(cross.repeats[0].fold)
     for part in np.unique(fold):
         here = fold == part
         for k in range(said.shape[1]):
             value = _calibration(rows, cross, kind, k, ~here, seed)(said[here, k])
-            found[here, k] = value + (cross.scores[:, k].mean() - value.mean())
-    return found
+            uplift[here, k] = value + (cross.scores[:, k].mean() - value.mean())
+    return uplift
 
 
 def _calibration(
     rows: UpliftRows, cross: CrossFit, kind: str, arm: int, some: npt.NDArray[np.bool_], seed: int
 ) -> UpliftCalibration:
-    score = np.concatenate([np.asarray(each.priorities[kind])[some, arm] for each in cross.repeats])
-    gamma = np.concatenate([np.asarray(each.scores)[some, arm] for each in cross.repeats])
+    score = np.concatenate([np.asarray(repeat.priorities[kind])[some, arm] for repeat in cross.repeats])
+    gamma = np.concatenate([np.asarray(repeat.scores)[some, arm] for repeat in cross.repeats])
     clusters = rows.take(some).clusters
     return calibrate(score, gamma, rounds=len(cross.repeats), clusters=clusters, seed=seed)

@@ -212,7 +212,7 @@ def _ranking(
             metric: select(repeats, metric, samples=samples, level=selection.single_level)
             for metric in get_args(RankMetric)
         }
-        ranking[arm] = {metric: found.estimates[selection.chosen] for metric, found in alone.items()}
+        ranking[arm] = {metric: selected.estimates[selection.chosen] for metric, selected in alone.items()}
     return ranking
 
 
@@ -232,7 +232,7 @@ def _metrics(
 def _metric_names(arms: Sequence[str]) -> list[str]:
     """Arms as MLflow allows them in names, which is fewer characters than people use."""
     safe = [re.sub(r"[^\w.-]", "_", arm) for arm in arms]
-    return [f"{each}_{k}" if safe.count(each) > 1 else each for k, each in enumerate(safe, 1)]
+    return [f"{name}_{k}" if safe.count(name) > 1 else name for k, name in enumerate(safe, 1)]
 
 
 def compare_uplift(
@@ -240,17 +240,19 @@ def compare_uplift(
 ) -> Comparison:
     """Does a rank worse than b? Doubly robust scores and predictions of the same customers, all [n, K]."""
     samples = HalfSamples.draw(len(scores), clusters, draws=DRAWS)
-    found = select([Repeat(scores, {"a": a, "b": b})], METRIC, samples=samples, cross_fitted=True)
-    value = {name: each.value for name, each in found.estimates.items()}
-    [other] = found.comparisons.values()
-    if found.chosen == "a":
+    selection = select([Repeat(scores, {"a": a, "b": b})], METRIC, samples=samples, cross_fitted=True)
+    value = {name: estimate.value for name, estimate in selection.estimates.items()}
+    [other] = selection.comparisons.values()
+    if selection.chosen == "a":
         return other
     gap = other.difference
     return Comparison(value["a"], value["b"], Estimate(-gap.value, -gap.high, -gap.low), 1 - other.p_worse)
 
 
 def _only(repeat: Repeat, rows: Any) -> Repeat:
-    said: Mapping[str, Any] = {name: np.asarray(each)[rows] for name, each in repeat.priorities.items()}
+    said: Mapping[str, Any] = {
+        name: np.asarray(priority)[rows] for name, priority in repeat.priorities.items()
+    }
     return Repeat(np.asarray(repeat.scores)[rows], said, np.asarray(repeat.fold)[rows])
 
 

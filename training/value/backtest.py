@@ -89,11 +89,11 @@ def compare(task: Task, actual: Floats, a: Floats, b: Floats) -> Comparison:
 
 def measure(task: Task, actual: Floats, prediction: Floats) -> dict[str, Estimate]:
     """All of the task's metrics with intervals."""
-    found = {}
+    estimates = {}
     for name, (metric, y, p) in task.metrics(actual, prediction).items():
         customers = np.repeat(np.arange(len(actual)), len(y) // len(actual))
-        found[name] = bootstrap({name: metric}, y, p, customers)[name]
-    return found
+        estimates[name] = bootstrap({name: metric}, y, p, customers)[name]
+    return estimates
 
 
 def run_backtest(
@@ -158,18 +158,22 @@ def run_backtest(
                 refused[kind] = "it predicts what is not a number"
                 continue
             candidates[kind] = Candidate(kind, model, prediction, measure(task, actual, prediction))
-    losses = {
-        kind: float(task.metric.loss(task.metric(actual.ravel(), found.prediction.ravel())))
-        for kind, found in candidates.items()
-    }
-    chosen = min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
+    chosen = _winner(task, actual, candidates)
     best = candidates[chosen].prediction
     comparisons = {
-        kind: compare(task, actual, best, found.prediction)
-        for kind, found in candidates.items()
+        kind: compare(task, actual, best, candidate.prediction)
+        for kind, candidate in candidates.items()
         if kind != chosen
     }
     return Backtest(judged, there, actual, candidates, refused, chosen, comparisons)
+
+
+def _winner(task: Task, actual: Floats, candidates: Mapping[str, Candidate]) -> str:
+    losses = {
+        kind: float(task.metric.loss(task.metric(actual.ravel(), candidate.prediction.ravel())))
+        for kind, candidate in candidates.items()
+    }
+    return min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,5 +220,5 @@ def check_intervals(task: LtvTask, backtest: Backtest) -> IntervalCheck:
         low[half], high[half] = made.interval(p[half], level)
     inside = ((low <= y) & (y <= high)).astype(np.float64)
     covered = bootstrap({"covered": mean_actual}, inside, inside)["covered"]
-    usable = [each for each in levels if len(y) >= 2 / (1 - each)]
+    usable = [coverage for coverage in levels if len(y) >= 2 / (1 - coverage)]
     return IntervalCheck(ConformalIntervals.fit(y, p, usable), level, covered, low, high)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.models.boosting import Rows, Trees, fit_booster
+from training.models.boosting import TrainingRows, Trees, fit_booster
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, Purchases
 from training.models.churn import (
     CHURN_MODELS,
@@ -137,11 +137,11 @@ def _base_rates(left: Floats) -> list[float]:
 def _fit_hazard(train: ChurnRows, parameters: dict[str, Any], trees: Trees) -> HazardChurn:
     values = train.matrix.values
     # The interval's number varies by design; the account's own columns must, too.
-    Rows(values, np.zeros(len(values))).check()
+    TrainingRows(values, np.zeros(len(values))).check()
     row, interval, event = _person_periods(train.left)
     booster = fit_booster(
         "binary",
-        Rows(np.column_stack([values[row], interval]), event),
+        TrainingRows(np.column_stack([values[row], interval]), event),
         (*train.matrix.names, INTERVAL),
         trees,
         categorical=tuple(train.matrix.categories),

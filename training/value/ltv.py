@@ -20,7 +20,7 @@ from features.catalogue.phrases import DERIVED
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
 from features.types import Floats
-from training.models.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.boosting import TrainingRows, Trees, fit_booster, raw_score
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, GammaGamma, Purchases
 from training.models.ltv import LTV_MODELS, BuyTillYouDie, LastPeriod, LtvModel, Tweedie, TwoPart, design
 
@@ -203,7 +203,7 @@ class _Fit:
         added = DERIVED if values.shape[1] > len(self.matrix.names) else ()
         return fit_booster(
             objective,
-            Rows(values, label),
+            TrainingRows(values, label),
             (*self.matrix.names, *added),
             self.trees,
             categorical=tuple(self.matrix.categories),

@@ -107,8 +107,8 @@ def card_data(training: Training, champion: ChampionAnswer) -> CardData:
             words = np.array([*matrix.categories[name], ""], dtype=object)
             codes = matrix.column(name)
             segments[trait] = words[np.where(np.isnan(codes), len(words) - 1, codes).astype(int)]
-    found = training.intervals
-    level = 0.0 if found is None else found.level
+    intervals = training.intervals
+    level = 0.0 if intervals is None else intervals.level
     return CardData(
         task=task.name,
         project=history.settings.name,
@@ -127,7 +127,9 @@ def card_data(training: Training, champion: ChampionAnswer) -> CardData:
         refused=backtest.refused,
         segments=segments,
         importance=gain_shares(training.bundle.model),
-        interval=None if found is None else IntervalData(level, found.low, found.high, found.covered),
+        interval=None
+        if intervals is None
+        else IntervalData(level, intervals.low, intervals.high, intervals.covered),
         features=history.features,
         data_fingerprint=history.fingerprint,
         champion=champion.number,
@@ -145,4 +147,4 @@ def gain_shares(model: PartsModel) -> list[tuple[str, float]]:
         whole = sum(gains.values()) or 1.0
         for name, gain in gains.items():
             total[name] = total.get(name, 0.0) + float(gain) / whole / len(model.boosters)
-    return sorted(((name, share) for name, share in total.items() if share > 0), key=lambda each: -each[1])
+    return sorted(((name, share) for name, share in total.items() if share > 0), key=lambda pair: -pair[1])

@@ -112,11 +112,11 @@ def in_season(panels: Sequence[Panel]) -> list[Panel]:
     if all(len(p.cutoffs) and np.ptp(p.cutoffs) >= YEAR_DAYS * DAY for p in panels):
         return list(panels)
     calendar = set(Calendar().names)
-    found = []
+    without_season = []
     for panel in panels:
         names = [name for name in panel.matrix.names if name not in calendar]
-        found.append(replace(panel, matrix=panel.matrix.select(names)))
-    return found
+        without_season.append(replace(panel, matrix=panel.matrix.select(names)))
+    return without_season
 
 
 @dataclass(frozen=True)
@@ -239,11 +239,11 @@ class ChurnTask(Task):
 
     def metrics(self, y: Floats, p: Floats) -> dict[str, tuple[Metric, Floats, Floats]]:
         """All horizons together, and ranking and error at each."""
-        found = {"log_loss": (log_loss, y.ravel(), p.ravel())}
+        metrics = {"log_loss": (log_loss, y.ravel(), p.ravel())}
         for k, name in enumerate(self.outputs):
             for metric in (auc, brier):
-                found[f"{metric.name}_{name}"] = (metric, y[:, k], p[:, k])
-        return found
+                metrics[f"{metric.name}_{name}"] = (metric, y[:, k], p[:, k])
+        return metrics
 
 
 TASKS: Mapping[str, type[Task]] = {task.name: task for task in (LtvTask, ChurnTask)}

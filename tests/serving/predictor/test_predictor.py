@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from features.errors import ChecksumError, FingerprintError, UnknownCustomerError
+from features.errors import UnknownCustomerError
 from serving.predictor.admission import Champion
-from serving.predictor.inputs import Feed
 from serving.predictor.predictor import Predictor
 from tests.serving.conftest import make_bundle
 from training.models.lifetime import leaves_by
@@ -102,35 +101,6 @@ def test_every_kind_of_churn_champion_can_serve(world, kind):
             assert [one.probability for one in each.churn] == own.tolist()
 
 
-def test_a_feed_in_another_vocabulary_is_the_models_inputs(world):
-    snapshot = world.predictor.snapshot
-    shuffled = {name: (*reversed(words), "never seen") for name, words in snapshot.categories.items()}
-    recoded = snapshot.matrix(slice(None)).recode(shuffled)
-    other = dataclasses.replace(snapshot, categories=shuffled, rows=recoded.values)
-    for bundle in world.bundles.values():
-        rows = np.array([3, 0, 17, 200])
-        want = bundle.model.inputs(other.matrix(rows))
-        got = Feed(bundle.model, other).rows(rows)
-        for call in want:
-            assert got[call].tobytes() == want[call].tobytes()
-
-
-def test_no_two_definitions_of_features_are_mixed(world):
-    snapshot = dataclasses.replace(world.predictor.snapshot, fingerprint="0" * 16)
-    with pytest.raises(FingerprintError, match="tokui snapshot"):
-        Predictor(world.predictor.ltv, world.predictor.churn, snapshot)
-    other = dataclasses.replace(world.predictor.snapshot, facts={"currency": "USD", "timezone": "Asia/Tokyo"})
-    with pytest.raises(FingerprintError, match="currency"):
-        Predictor(world.predictor.ltv, world.predictor.churn, other)
-
-
-def test_canaries_that_sing_differently_are_refused(world):
-    bundle = world.bundles["ltv"]
-    spoilt = dataclasses.replace(bundle, expected=np.nextafter(bundle.expected, np.inf))
-    with pytest.raises(ChecksumError, match="canary"):
-        with_ltv(world, spoilt)
-
-
 def test_unknown_customers_are_all_named(world):
     known = world.predictor.snapshot.customer_ids(slice(0, 1))[0]
     with pytest.raises(UnknownCustomerError) as caught:
@@ -147,17 +117,6 @@ def test_without_discount_a_life_without_end_has_no_value(world):
     leaves = leaves_by(stays, (30, 60, 90), 365)[1]
     assert np.isnan(value[0])
     assert value[1] == pytest.approx(100 / leaves)
-
-
-def test_the_hazard_goes_on_beyond_the_last_horizon():
-    # A constant daily hazard of 0.01 seen at three horizons is a constant hazard ever after.
-    ends = (30, 60, 90)
-    left = 1 - np.exp(-0.01 * np.array(ends))[None]
-    for days in (7, 30, 45, 90, 365):
-        assert leaves_by(left, ends, days)[0] == pytest.approx(1 - np.exp(-0.01 * days), rel=1e-12)
-    assert leaves_by([[0.5, 1.0, 1.0]], ends, 365)[0] == pytest.approx(1)
-    assert leaves_by([[0.5, 0.5, 0.5]], ends, 365)[0] == pytest.approx(0.5)
-    assert leaves_by([[1.0]], (30,), 30)[0] == pytest.approx(1)
 
 
 def test_tiers_and_time(world):

@@ -12,7 +12,6 @@ from evaluation.uplift.policy import choose
 from features.errors import ChecksumError, FingerprintError, NoChampionError, UnknownCustomerError
 from serving.predictor.account import FieldError
 from serving.predictor.admission import Champion
-from serving.predictor.inputs import Feed
 from serving.predictor.recommender import NO_UPLIFT, Recommender, Uplift, load_uplift
 from tests.serving.conftest import ARMS, COSTS, UPLIFT_KINDS, promote_uplift
 
@@ -223,19 +222,6 @@ def test_before_calibration_there_is_no_interval(world, uplifts):
     assert {(a.incremental_ltv.low, a.incremental_ltv.high, a.proven) for a in one.actions} == {
         (None, None, False)
     }
-
-
-@pytest.mark.parametrize("kind", UPLIFT_KINDS)
-def test_a_feed_in_another_vocabulary_is_the_models_inputs(world, uplifts, kind):
-    snapshot, model = world.predictor.snapshot, uplifts[kind].model
-    shuffled = {name: (*reversed(words), "never seen") for name, words in snapshot.categories.items()}
-    recoded = snapshot.matrix(slice(None)).recode(shuffled)
-    other = dataclasses.replace(snapshot, categories=shuffled, rows=recoded.values)
-    rows = np.array([3, 0, 17, 200])
-    want, got = model.inputs(other.matrix(rows)), Feed(model, other).rows(rows)
-    assert got.keys() == want.keys()
-    for call, values in want.items():
-        assert got[call].tobytes() == values.tobytes()
 
 
 def test_what_does_not_belong_together_is_refused(world, uplifts):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.errors import ChecksumError, TrainingDataError
-from training.models.boosting import Rows, Trees, fit_booster, load_booster, raw_score, safe_names
+from training.models.boosting import TrainingRows, Trees, fit_booster, load_booster, raw_score, safe_names
 
 TREES = Trees(rounds=30, min_rows=20)
 
@@ -15,7 +15,7 @@ def rows():
     x = rng.normal(size=(1500, 3))
     x[:, 2] = rng.integers(0, 4, 1500)
     x[rng.random((1500, 3)) < 0.1] = np.nan
-    return Rows(x, np.nan_to_num(2 * x[:, 0]) + (x[:, 2] == 2) + rng.normal(size=1500))
+    return TrainingRows(x, np.nan_to_num(2 * x[:, 0]) + (x[:, 2] == 2) + rng.normal(size=1500))
 
 
 def test_same_rows_same_model_whatever_the_threads(rows):
@@ -45,7 +45,10 @@ def test_a_column_learnt_first_has_its_whole_effect_though_few_trees_may_use_it(
 
     def gap(**first):
         p = 1 / (
-            1 + np.exp(-raw_score(fit_booster("binary", Rows(values, label), names, trees, **first), values))
+            1
+            + np.exp(
+                -raw_score(fit_booster("binary", TrainingRows(values, label), names, trees, **first), values)
+            )
         )
         return max(abs(p[part == k].mean() - label[part == k].mean()) for k in range(3))
 
@@ -74,7 +77,7 @@ def test_names_are_made_acceptable():
 )
 def test_hopeless_rows_are_refused(values, label, message):
     with pytest.raises(TrainingDataError, match=message):
-        fit_booster("binary", Rows(values, label), ["x"] * values.shape[1], TREES)
+        fit_booster("binary", TrainingRows(values, label), ["x"] * values.shape[1], TREES)
 
 
 def test_other_text_is_refused():

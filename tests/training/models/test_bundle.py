@@ -1,13 +1,11 @@
 """A bundle's contract: what is read back predicts the same bits, and a file altered by one byte is refused."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from features.errors import ChecksumError, FingerprintError
-from training.live import Live
 from training.models.bundle import read_bundle, write_bundle
 
 
@@ -92,21 +90,3 @@ def test_a_model_that_answers_differently_fails_its_canaries(bundle):
     other.flat[-1] = np.nextafter(other.flat[-1], np.inf)
     with pytest.raises(ChecksumError, match="canary"):
         bundle.check_canaries(other)
-
-
-def test_servers_find_the_old_champion_or_the_new_and_nothing_between(bundle, tmp_path):
-    live = Live(tmp_path / "live")
-    assert live.champions() == {}
-    for number in (1, 2, 3):
-        write_bundle(tmp_path / f"v{number}", dataclasses.replace(bundle, facts={"number": number}))
-        live.publish(bundle.task, number, tmp_path / f"v{number}")
-        assert live.champions() == {bundle.task: number}
-        assert read_bundle(live.bundle(bundle.task, number)).facts["number"] == number
-    # The one before stays for servers that have not looked yet; older ones go.
-    assert sorted(p.name for p in live.folder.glob(f"{bundle.task}-*")) == [
-        f"{bundle.task}-2",
-        f"{bundle.task}-3",
-    ]
-    live.pointer.write_text("{")
-    with pytest.raises(ChecksumError, match="promote again"):
-        live.champions()

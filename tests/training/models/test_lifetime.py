@@ -32,6 +32,17 @@ def test_the_hazard_is_kept_beyond_the_last_horizon():
     assert by[365].tolist()[1:] == pytest.approx([0.0, 0.5, 1.0])
 
 
+def test_the_hazard_goes_on_beyond_the_last_horizon():
+    # A constant daily hazard of 0.01 seen at three horizons is a constant hazard ever after.
+    ends = (30, 60, 90)
+    left = 1 - np.exp(-0.01 * np.array(ends))[None]
+    for days in (7, 30, 45, 90, 365):
+        assert leaves_by(left, ends, days)[0] == pytest.approx(1 - np.exp(-0.01 * days), rel=1e-12)
+    assert leaves_by([[0.5, 1.0, 1.0]], ends, 365)[0] == pytest.approx(1)
+    assert leaves_by([[0.5, 0.5, 0.5]], ends, 365)[0] == pytest.approx(0.5)
+    assert leaves_by([[1.0]], (30,), 30)[0] == pytest.approx(1)
+
+
 def test_what_has_no_answer_is_refused():
     with pytest.raises(DefinitionError, match="no end"):
         lifetime_value([1.0], [0.0], horizon_days=365, discount_rate=0)

@@ -13,7 +13,7 @@ from evaluation.uplift.halfsamples import HalfSamples, compared
 from evaluation.uplift.ranking import COLUMN, Ranking
 from evaluation.uplift.selection import DRAWS
 from features.errors import TrainingDataError
-from training.uplift.crossfit import FOLDS, REPEATS, cross_fit, folds_of
+from training.uplift.crossfit import CROSS_FIT_FOLDS, REPEATS, cross_fit, folds_of
 from training.uplift.learning import LEARNERS, Learning
 from training.uplift.rows import UpliftRows
 from training.uplift.train import compare_uplift
@@ -88,7 +88,7 @@ def test_threads_change_nothing_and_every_part_is_told():
     rows, told = trial(), []
     one = cross_fit(rows, ("t_learner", "linear"), QUICK, on_fold=lambda done, of: told.append((done, of)))
     two = cross_fit(rows, ("t_learner", "linear"), QUICK, threads=2)
-    assert told == [(k, FOLDS * REPEATS) for k in range(1, FOLDS * REPEATS + 1)]
+    assert told == [(k, CROSS_FIT_FOLDS * REPEATS) for k in range(1, CROSS_FIT_FOLDS * REPEATS + 1)]
     for a, b in zip(one.repeats, two.repeats, strict=True):
         assert np.asarray(a.scores).tobytes() == np.asarray(b.scores).tobytes()
         for kind in ("t_learner", "linear"):

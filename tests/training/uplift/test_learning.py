@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from evaluation.uplift.doubly_robust import aipw
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
-from training.models.boosting import Rows, Trees, fit_booster, raw_score
+from training.models.boosting import TrainingRows, Trees, fit_booster, raw_score
 from training.models.outcomes import fit_outcome
 from training.uplift.learning import LEARNERS, Learning
 from training.uplift.rows import UpliftRows, UpliftTrees
@@ -53,7 +53,7 @@ class Grown(BaseEstimator, RegressorMixin):
         x = self._ordered(x)
         names = tuple(f"c{k}" for k in range(x.shape[1]))
         if self.form is None:
-            rows = Rows(x, np.clip(y, *np.quantile(y, [0.005, 0.995])), sample_weight)
+            rows = TrainingRows(x, np.clip(y, *np.quantile(y, [0.005, 0.995])), sample_weight)
             booster = fit_booster("regression", rows, names, self.trees)
             self.predict_ = lambda values: raw_score(booster, values)
         else:
