@@ -295,10 +295,14 @@ def verdict(
     if ratio is not None and ratio.broken:
         return Verdict(Code.BLOCKED, (), ())
     proven = [
-        effect for effect in effects if effect.measure == primary and effect.best is not None and effect.p < 1 - level
+        effect
+        for effect in effects
+        if effect.measure == primary and effect.best is not None and effect.p < 1 - level
     ]
     by_effect = sorted(proven, key=lambda effect: -effect.best.absolute.value if effect.best else 0.0)
     gains = tuple(effect.arm for effect in by_effect if effect.best and effect.best.absolute.value > 0)
-    losses = tuple(effect.arm for effect in reversed(by_effect) if effect.best and effect.best.absolute.value < 0)
+    losses = tuple(
+        effect.arm for effect in reversed(by_effect) if effect.best and effect.best.absolute.value < 0
+    )
     code = Code.MIXED if gains and losses else Code.GAIN if gains else Code.LOSS if losses else Code.UNPROVEN
     return Verdict(code, gains, losses)

@@ -29,7 +29,9 @@ def clusters_of(
     ).fetchall()
     place = dict(rows)
     ids = np.array(history.store.ids.to_pylist(), dtype=object)[who]
-    labels = np.array([f"={place[customer]}" if customer in place else customer for customer in ids], dtype=np.str_)
+    labels = np.array(
+        [f"={place[customer]}" if customer in place else customer for customer in ids], dtype=np.str_
+    )
     words, first, code = np.unique(labels, return_index=True, return_inverse=True)
     torn = np.unique(code[arm != arm[first][code]])
     if len(torn):

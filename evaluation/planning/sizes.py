@@ -240,7 +240,9 @@ def _effect(sd: float, mean: float, effect: float | None, relative: float | None
         raise ExperimentError(f"effect {effect} and relative {relative}: give exactly one of them")
     absolute = effect if effect is not None else (relative or 0.0) * mean
     if not absolute or not np.isfinite(absolute):
-        raise ExperimentError(f"an effect of {absolute:g}; no experiment can find it, so give one other than 0")
+        raise ExperimentError(
+            f"an effect of {absolute:g}; no experiment can find it, so give one other than 0"
+        )
     return absolute
 
 
