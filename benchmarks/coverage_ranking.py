@@ -24,7 +24,7 @@ from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.policy import NOBODY
 from evaluation.uplift.policy_value import gain_curve, policy_test
 from evaluation.uplift.ranking import rate as rank_rate
-from evaluation.uplift.selection import DRAWS, Repeat, select
+from evaluation.uplift.selection import SELECTION_DRAWS, Repeat, select
 from features.types import Floats
 from training.uplift.train import compare_uplift
 
@@ -130,7 +130,7 @@ def noise(rng: np.random.Generator) -> bool:
     """Six rankings of noise: is the best called proven?"""
     candidates = {f"c{i}": rng.normal(size=(_N, 1)) for i in range(6)}
     repeat = Repeat(_scores(rng, rng.random(_N)), candidates)
-    return select([repeat], samples=_halves(_N, draws=DRAWS)).proven
+    return select([repeat], samples=_halves(_N, draws=SELECTION_DRAWS)).proven
 
 
 def cross_fitted_noise(rng: np.random.Generator) -> bool:

@@ -34,7 +34,7 @@ from evaluation.experiments.overview import experiments
 from evaluation.uplift.doubly_robust import aipw
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.ranking import autoc, qini
-from evaluation.uplift.selection import DRAWS, select
+from evaluation.uplift.selection import SELECTION_DRAWS, select
 from features.binding.tables import bind
 from features.engine.matrix import FeatureMatrix
 from features.history import read_history
@@ -80,7 +80,7 @@ def learn(rows: UpliftRows, seed: int = 7, repeats: int = 1) -> tuple[UpliftMode
     """What the product serves, the kind it found best, and the p value of its being better than nothing."""
     trees = UpliftTrees()
     cross = cross_fit(rows, tuple(LEARNERS), trees, repeats=repeats, seed=seed)
-    found = select(cross.repeats, samples=HalfSamples.draw(len(rows), draws=DRAWS, seed=seed))
+    found = select(cross.repeats, samples=HalfSamples.draw(len(rows), draws=SELECTION_DRAWS, seed=seed))
     kind = found.chosen if found.proven else Constant.kind
     return fit_served(rows, cross, kind, trees, seed), found.chosen, found.p_better[found.chosen]
 

@@ -14,7 +14,7 @@ from evaluation.metrics import Metric, checked
 from features.errors import TrainingDataError
 from features.types import Floats
 
-DRAWS = 500
+BOOTSTRAP_DRAWS = 500
 
 
 def _clusters(clusters: ArrayLike | None, n: int) -> NDArray[np.intp]:
@@ -51,7 +51,7 @@ def bootstrap(
     p: ArrayLike,
     clusters: ArrayLike | None = None,
     *,
-    draws: int = DRAWS,
+    draws: int = BOOTSTRAP_DRAWS,
     level: float = 0.95,
     seed: int = 7,
 ) -> dict[str, Estimate]:
@@ -87,7 +87,7 @@ def paired_test(
     pred_b: ArrayLike,
     clusters: ArrayLike | None = None,
     *,
-    draws: int = DRAWS,
+    draws: int = BOOTSTRAP_DRAWS,
     level: float = 0.95,
     seed: int = 7,
 ) -> Comparison:

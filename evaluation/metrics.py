@@ -205,7 +205,9 @@ mean_actual = Metric("mean_actual", _mean_of(lambda y, _: y), "higher")
 """Mean of y alone, for a bootstrap of shares such as interval coverage."""
 
 
-def gain_curve(y: ArrayLike, p: ArrayLike, shares: Sequence[float] | None = None) -> tuple[Floats, Floats]:
+def cumulative_gain(
+    y: ArrayLike, p: ArrayLike, shares: Sequence[float] | None = None
+) -> tuple[Floats, Floats]:
     """Share of the total y held by the customers with the highest predictions.
 
     Args:

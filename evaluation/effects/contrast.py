@@ -18,7 +18,7 @@ from features.types import Floats
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 """What cannot be estimated."""
 
-Curve = Callable[[float], float]
+RealFunction = Callable[[float], float]
 
 _LOG_2 = float(np.log(2))
 _DOUBLINGS = 40
@@ -67,7 +67,14 @@ class Contrast:
         return _scale(self.of.counts, self.means, self.covariance, shift, base)
 
     def interval(
-        self, statistic: Curve, scale: Curve, value: float, step: float, level: float, *, ratio: bool = False
+        self,
+        statistic: RealFunction,
+        scale: RealFunction,
+        value: float,
+        step: float,
+        level: float,
+        *,
+        ratio: bool = False,
     ) -> Estimate:
         """The values that the data do not reject.
 
@@ -168,7 +175,13 @@ def widened(compared: Contrast, further: Floats) -> Contrast:
 
 
 def quotient(
-    compared: Contrast, bottom: float, covariance: Floats, scale: Curve, level: float, *, ratio: bool = False
+    compared: Contrast,
+    bottom: float,
+    covariance: Floats,
+    scale: RealFunction,
+    level: float,
+    *,
+    ratio: bool = False,
 ) -> Estimate:
     """Difference / bottom with the interval of Fieller (1954): the ratios that the data do not reject.
 

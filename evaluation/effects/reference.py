@@ -24,7 +24,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from features.kernel import kernel
 from features.types import Floats
 
-DRAWS = 1999
+REFERENCE_DRAWS = 1999
 _DRAWS_OF_LARGE = 999
 _LARGE = 20_000
 
@@ -193,7 +193,7 @@ def reference(
         return Student(float(variances.sum() ** 2 / (variances**2 / (counts - 1)).sum()))
     # Sorted first, so that the order of the rows does not matter.
     order = np.lexsort((size, residual))
-    draws = DRAWS if few <= _LARGE else _DRAWS_OF_LARGE
+    draws = REFERENCE_DRAWS if few <= _LARGE else _DRAWS_OF_LARGE
     rows = np.column_stack([residual, size, treated])[order]
     dealt = _deal(rows, few, draws, np.random.default_rng(seed))
     e, b, hit = rows.T

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from evaluation.effects.welch import Bools, checked, checked_level, difference
+from evaluation.effects.units import Bools
+from evaluation.effects.welch import checked_level, checked_values, difference
 from evaluation.estimate import Estimate
 from features.errors import ExperimentError
 from features.types import DAY, Floats
@@ -82,7 +83,7 @@ def confidence_sequence(
             the planned size or the burn-in is too small.
     """
     checked_level(level)
-    values, code = checked(value, clusters)
+    values, code = checked_values(value, clusters)
     arm, when = np.asarray(treated, np.bool_), np.asarray(time, np.int64)
     if not arm.shape == when.shape == values.shape:
         raise ExperimentError(

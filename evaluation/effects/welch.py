@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
+from evaluation.effects.units import Bools
 from features.errors import ExperimentError
 from features.types import Floats
 
-Bools = NDArray[np.bool_]
 Codes = NDArray[np.intp]
 
 Test = Callable[[Floats, Bools, Codes | None], float]
@@ -56,7 +56,7 @@ def difference(value: Floats, treated: Bools) -> tuple[float, float, float]:
     return gap, float(np.sqrt(a + b)), df
 
 
-def checked(value: ArrayLike, clusters: ArrayLike | None = None) -> tuple[Floats, Codes | None]:
+def checked_values(value: ArrayLike, clusters: ArrayLike | None = None) -> tuple[Floats, Codes | None]:
     """Values as finite numbers [n], and codes of their clusters from 0 without gaps.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from evaluation.bootstrap import DRAWS
+from evaluation.bootstrap import BOOTSTRAP_DRAWS
 from evaluation.effects.welch import checked_level
 from evaluation.estimate import Estimate
 from features.engine.observations import wall_clock
@@ -104,7 +104,7 @@ class BeforeAfter:
         return f"{text}. {CAVEAT}"
 
 
-def before_after(
+def compare_periods(
     times: ArrayLike,
     amounts: ArrayLike,
     customers: ArrayLike,
@@ -114,7 +114,7 @@ def before_after(
     span: int | None = None,
     covers: tuple[int, int] | None = None,
     level: float = 0.95,
-    draws: int = DRAWS,
+    draws: int = BOOTSTRAP_DRAWS,
     seed: int = 7,
 ) -> BeforeAfter:
     """Compare money by calendar period before and after the start of a campaign without controls.

@@ -4,7 +4,7 @@ from typing import get_args
 
 import numpy as np
 
-from evaluation.experiments.beforeafter import BeforeAfter, PeriodKind, before_after
+from evaluation.experiments.beforeafter import BeforeAfter, PeriodKind, compare_periods
 from features.binding.tables import Tables
 from features.catalogue.orders import ORDERS_BOOKED
 from features.errors import ExperimentError, SettingsError
@@ -43,7 +43,7 @@ def compare_seasons(
     keep = np.ones(len(customers), bool)
     if campaign is not None:
         keep = np.isin(customers, _touched(tables, history, campaign))
-    return before_after(
+    return compare_periods(
         events.times[keep], events.numbers["margin"][keep], customers[keep], start, period=kind, span=span,
         covers=(history.start, history.end),
     )  # fmt: skip

@@ -46,7 +46,7 @@ def measures(
         expected: Margin that a model which has not seen the customer expects of it [n].
     """
     now, short = enrolment.observations, min(SHORT_DAYS, days)
-    placed = counted(history.happened[ORDERS_PLACED.name])
+    placed = with_ones(history.happened[ORDERS_PLACED.name])
     booked = history.happened[ORDERS_BOOKED.name]
     measured = []
     if ENGAGEMENT_TOUCHED.table in history.bound:
@@ -112,7 +112,7 @@ def _earlier(observations: Observations, days: int) -> Observations:
     return replace(observations, cutoffs=observations.cutoffs - days * DAY)
 
 
-def counted(events: Events) -> Events:
+def with_ones(events: Events) -> Events:
     """The same events with a number column ``one``, to be summed."""
     return replace(events, numbers={"one": np.ones(len(events.times))}, codes={}, texts={})
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.effects.welch import welch
 from evaluation.effects.winsor import winsorise
-from evaluation.experiments.measures import counted
+from evaluation.experiments.measures import with_ones
 from evaluation.planning.aacheck import AACheck, aa_check
 from evaluation.planning.duration import Duration, estimate_duration
 from evaluation.planning.power import PowerAt, multiplicative, plan_by_resampling
@@ -102,7 +102,7 @@ def plan_experiment(
     cutoff = history.end - days * DAY
     first = history.store.first_seen
     who = np.flatnonzero(first < cutoff).astype(np.int32)
-    placed = counted(history.happened[ORDERS_PLACED.name])
+    placed = with_ones(history.happened[ORDERS_PLACED.name])
     now, earlier = (Observations(who, np.full(len(who), at)) for at in (cutoff, cutoff - days * DAY))
     ever = Observations(who, np.full(len(who), history.start))
     ordered = money_ahead(placed, "one", ever, max(1, (cutoff - history.start) // DAY)) > 0

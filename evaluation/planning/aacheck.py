@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest, kstest
 
-from evaluation.effects.welch import Test, checked, checked_level
+from evaluation.effects.welch import Test, checked_level, checked_values
 from evaluation.estimate import Estimate
 from features.errors import ExperimentError
 
@@ -75,7 +75,7 @@ def aa_check(
             an arm with fewer than two, or the test gives no p value.
     """
     expected = 1 - checked_level(level)
-    values, code = checked(value, clusters)
+    values, code = checked_values(value, clusters)
     units = len(values) if code is None else int(code.max()) + 1
     treated_units = round(share * units)
     if not 2 <= treated_units <= units - 2:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from evaluation.effects.welch import Test, checked, welch
+from evaluation.effects.welch import Test, checked_values, welch
 from evaluation.estimate import Estimate
 from evaluation.planning.sizes import STANDARD, Design, units_of_arms
 from features.types import Floats
@@ -65,7 +65,7 @@ def plan_by_resampling(
     Raises:
         ExperimentError: The history is not numbers, or a size leaves an arm with fewer than two units.
     """
-    values, code = checked(history, clusters)
+    values, code = checked_values(history, clusters)
     order = np.arange(len(values)) if code is None else np.argsort(code, kind="stable")
     lengths = np.ones(len(values), np.intp) if code is None else np.bincount(code)
     begins = np.cumsum(lengths) - lengths

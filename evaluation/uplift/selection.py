@@ -21,7 +21,7 @@ from evaluation.uplift.ranking import Ranking, RankMetric, metric_column
 from features.errors import ExperimentError
 from features.types import Floats
 
-DRAWS = 500
+SELECTION_DRAWS = 500
 """Half-samples where none are given: a p value counts them, and needs more than a spread does."""
 
 _PROVEN = 0.05
@@ -115,7 +115,7 @@ def select(
     if any(set(repeat.priorities) != set(names) for repeat in repeats):
         raise ExperimentError(f"every repeat must have the same candidates, {', '.join(names)}")
     w = row_weights(weight, shape[0])
-    samples = drawn(samples, shape[0], DRAWS)
+    samples = drawn(samples, shape[0], SELECTION_DRAWS)
     values, halves = np.zeros(len(names)), np.zeros((samples.draws, len(names)))
     for repeat in repeats:
         gamma = finite("scores", repeat.scores, shape)

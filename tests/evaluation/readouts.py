@@ -11,7 +11,7 @@ from evaluation.effects.sampleratio import SampleRatio
 from evaluation.effects.segments import SegmentEffect, Segments
 from evaluation.effects.sequential import Look
 from evaluation.estimate import Estimate
-from evaluation.experiments.beforeafter import before_after
+from evaluation.experiments.beforeafter import compare_periods
 from evaluation.experiments.records import (
     Code,
     CoursePoint,
@@ -296,4 +296,4 @@ def campaign(period="week", years=3, after=120, seed=4):
     began = start + days - after
     season = 1 + 0.4 * np.sin(2 * np.pi * (when - start) / 365)
     money = rng.lognormal(9, 0.6, n) * season * np.where(when >= began, 1.25, 1.0)
-    return before_after(when * DAY, money, rng.integers(0, 300, n), began * DAY, period=period, draws=60)
+    return compare_periods(when * DAY, money, rng.integers(0, 300, n), began * DAY, period=period, draws=60)

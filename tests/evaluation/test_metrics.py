@@ -85,9 +85,9 @@ def test_row_order_does_not_matter_and_a_weight_is_a_repetition(seed, n):
 
 
 def test_gain_curve_ends_at_everything_and_is_straight_for_ties():
-    share, gain = m.gain_curve([0, 0, 10, 30], [1, 1, 2, 3], shares=[0, 0.25, 0.5, 1])
+    share, gain = m.cumulative_gain([0, 0, 10, 30], [1, 1, 2, 3], shares=[0, 0.25, 0.5, 1])
     np.testing.assert_allclose(gain, [0, 0.75, 1, 1])
-    np.testing.assert_allclose(m.gain_curve([1.0, 5, 2], [1, 1, 1])[1], np.linspace(0, 1, 101))
+    np.testing.assert_allclose(m.cumulative_gain([1.0, 5, 2], [1, 1, 1])[1], np.linspace(0, 1, 101))
     assert share[-1] == 1
 
 
@@ -97,4 +97,4 @@ def test_wrong_input_is_refused():
     with pytest.raises(TrainingDataError, match="two arrays"):
         m.auc([], [])
     with pytest.raises(TrainingDataError, match="total"):
-        m.gain_curve([0, 0], [1, 2])
+        m.cumulative_gain([0, 0], [1, 2])

@@ -16,7 +16,7 @@ from evaluation.experiments.reading import Reading
 from evaluation.experiments.records import MeasureFacts
 from evaluation.uplift.halfsamples import HalfSamples
 from evaluation.uplift.ranking import RankMetric
-from evaluation.uplift.selection import DRAWS, Repeat, Selection, select
+from evaluation.uplift.selection import SELECTION_DRAWS, Repeat, Selection, select
 from features.binding.tables import Tables
 from features.engine.observations import wall_clock
 from features.errors import ExperimentError
@@ -159,7 +159,7 @@ def train_rows(
     )  # fmt: skip
     progress("comparing learners")
     clusters = None if rows.clusters is None else rows.clusters[judged]
-    samples = HalfSamples.draw(int(judged.sum()), clusters, draws=DRAWS, seed=seed, threads=threads)
+    samples = HalfSamples.draw(int(judged.sum()), clusters, draws=SELECTION_DRAWS, seed=seed, threads=threads)
     selection = select([_only(repeat, judged) for repeat in cross.repeats], METRIC, samples=samples)
     chosen = selection.chosen if selection.proven else Constant.kind
     cross = cross.centred([effect.value for effect in effects.values()])
@@ -239,7 +239,7 @@ def compare_uplift(
     scores: Floats, a: Floats, b: Floats, clusters: npt.NDArray[np.intp] | None = None
 ) -> Comparison:
     """Does a rank worse than b? Doubly robust scores and predictions of the same customers, all [n, K]."""
-    samples = HalfSamples.draw(len(scores), clusters, draws=DRAWS)
+    samples = HalfSamples.draw(len(scores), clusters, draws=SELECTION_DRAWS)
     selection = select([Repeat(scores, {"a": a, "b": b})], METRIC, samples=samples, cross_fitted=True)
     value = {name: estimate.value for name, estimate in selection.estimates.items()}
     [other] = selection.comparisons.values()

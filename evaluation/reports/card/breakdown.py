@@ -9,7 +9,7 @@ from evaluation import metrics
 from evaluation.bootstrap import bootstrap
 from evaluation.estimate import Estimate
 from evaluation.metrics import Metric
-from evaluation.reports.card.data import CardData, Labels
+from evaluation.reports.card.data import CardData, CardLabels
 from features.errors import TrainingDataError
 from features.types import Floats
 
@@ -37,7 +37,7 @@ ROWS_FOR_METRIC = 50
 _UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 
-def by_segment(card: CardData, labels: Labels) -> list[dict[str, Any]]:
+def by_segment(card: CardData, labels: CardLabels) -> list[dict[str, Any]]:
     """The chosen model in each segment.
 
     Args:

@@ -12,7 +12,7 @@ from evaluation.reports.words import Words
 from features.engine.views import FeatureSet
 from features.types import Floats
 
-Labels = npt.NDArray[np.object_]
+CardLabels = npt.NDArray[np.object_]
 """A word for each judged row, empty where unknown."""
 
 
@@ -77,7 +77,7 @@ class CardData:
     metric: str
     comparisons: dict[str, Comparison]
     refused: dict[str, str]
-    segments: dict[str, Labels]
+    segments: dict[str, CardLabels]
     importance: list[tuple[str, float]]
     interval: IntervalData | None
     features: FeatureSet

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics import gain_curve
+from evaluation.metrics import cumulative_gain
 from evaluation.reports.card.breakdown import by_decile, tenths
 from evaluation.reports.card.data import CardPage, IntervalData
 from evaluation.reports.charts import Axis, Point, Trace, calibration_chart, gain_chart, width_chart
@@ -32,10 +32,10 @@ def gain_picture(page: CardPage, k: int) -> Picture:
     if not y.sum() > 0:
         return Picture(None, title, w(f"{card.task}.total_none"))
     kinds = page.kinds[:5]
-    curves = [Trace(w.kind(kind), *gain_curve(y, card.predictions[kind][:, k])) for kind in kinds]
+    curves = [Trace(w.kind(kind), *cumulative_gain(y, card.predictions[kind][:, k])) for kind in kinds]
     rows, top = [], []
     for kind in kinds:
-        held = gain_curve(y, card.predictions[kind][:, k], _TOP_SHARES)[1]
+        held = cumulative_gain(y, card.predictions[kind][:, k], _TOP_SHARES)[1]
         rows.append([w.kind(kind), *(w.percent(float(share)) for share in held)])
         top.append(f"{w.kind(kind)} {w.percent(float(held[1]))}")
     svg = gain_chart(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.experiments.beforeafter import before_after
+from evaluation.experiments.beforeafter import compare_periods
 from features.engine.observations import wall_clock
 from features.errors import ExperimentError
 from features.types import DAY
@@ -38,7 +38,7 @@ def _orders(days, customers=50, seed=0, first=LONG_AGO):
 def test_periods_are_those_of_the_calendar_as_pandas_has_it(period, alias):
     times, amounts, who = _orders(1200, customers=5)
     start = at("2026-01-01") if period == "year" else START
-    found = before_after(times, amounts, who, start, period=period, draws=20)
+    found = compare_periods(times, amounts, who, start, period=period, draws=20)
     calendar = pd.Series(times.astype("datetime64[us]")).dt.to_period(alias)
     totals = pd.Series(amounts).groupby(calendar).sum()
     for row in found.periods:
@@ -52,7 +52,7 @@ def test_periods_are_those_of_the_calendar_as_pandas_has_it(period, alias):
 
 def test_means_change_and_ratio_are_plain_sums():
     times, amounts, who = _orders(900)
-    found = before_after(times, amounts, who, START, period="week", span=4, draws=50)
+    found = compare_periods(times, amounts, who, START, period="week", span=4, draws=50)
     week = 7 * DAY
     before = amounts[(times >= START - 4 * week) & (times < START)].sum() / 4
     after = amounts[(times >= START) & (times < START + 4 * week)].sum() / 4
@@ -67,7 +67,7 @@ def test_means_change_and_ratio_are_plain_sums():
 
 def test_it_is_never_causal_and_says_so():
     times, amounts, who = _orders(900)
-    found = before_after(times, amounts, who, START, draws=50)
+    found = compare_periods(times, amounts, who, START, draws=50)
     assert found.causal is False
     assert "not causal" in found.sentence
     assert "12 weeks after 2026-03-02" in found.sentence
@@ -78,15 +78,15 @@ def test_the_period_of_the_start_and_incomplete_ones_are_marked_and_left_out():
     first, start = at("2026-01-10"), at("2026-03-18T12")
     times, amounts, who = _orders(110, first=first)  # until 29 April
     with pytest.raises(ExperimentError, match=r"complete month on both sides of 2026-03-18.*shorter period"):
-        before_after(times, amounts, who, start, period="month", draws=20)
+        compare_periods(times, amounts, who, start, period="month", draws=20)
     times, amounts, who = _orders(111, first=first)  # all of April
-    found = before_after(times, amounts, who, start, period="month", draws=20)
+    found = compare_periods(times, amounts, who, start, period="month", draws=20)
     state = [(wall_clock(row.start).month, row.side, row.complete) for row in found.periods]
     assert state == [(1, "before", False), (2, "before", True), (3, "during", True), (4, "after", True)]
     assert found.count == 1
     # Data that are said to reach further hold days without orders, not days without data.
     covers = at("2025-12-01"), at("2026-06-01")
-    longer = before_after(times, amounts, who, start, period="month", covers=covers, draws=20)
+    longer = compare_periods(times, amounts, who, start, period="month", covers=covers, draws=20)
     assert longer.count == 2
     assert longer.after.value == pytest.approx(found.after.value / 2)
 
@@ -96,7 +96,7 @@ def test_the_period_of_the_start_and_incomplete_ones_are_marked_and_left_out():
 def test_nothing_of_the_future_counts_as_before(shift, span, period):
     times, amounts, who = _orders(200, customers=4, first=at("2025-11-01"))
     start = START + shift * DAY // 2
-    found = before_after(times, amounts, who, start, period=period, span=span, draws=5)
+    found = compare_periods(times, amounts, who, start, period=period, span=span, draws=5)
     compared = [row for row in found.periods if row.complete]
     assert all(row.end <= start for row in compared if row.side == "before")
     assert all(row.start >= start for row in compared if row.side == "after")
@@ -104,7 +104,7 @@ def test_nothing_of_the_future_counts_as_before(shift, span, period):
     if period == "day" and span >= 7:
         assert found.count % 7 == 0
     later = times >= start
-    louder = before_after(
+    louder = compare_periods(
         times, np.where(later, 9 * amounts, amounts), who, start, period=period, span=span, draws=5
     )
     assert louder.before == found.before
@@ -116,7 +116,7 @@ def test_a_season_of_every_year_goes_out_of_the_comparison(period):
     times, amounts, who = _orders(1100, customers=30)
     spring = np.isin(times.astype("datetime64[us]").astype("datetime64[M]").astype(int) % 12, [2, 3, 4])
     amounts = amounts * np.where(spring, 2.0, 1.0)
-    found = before_after(
+    found = compare_periods(
         times, amounts, who, START, period=period, span=2 if period == "month" else None, draws=100
     )
     assert found.relative.low > 0.3
@@ -126,7 +126,7 @@ def test_a_season_of_every_year_goes_out_of_the_comparison(period):
     )
     assert abs(found.beyond_season.value) < 0.15
     raised = np.where(times >= START, 1.5 * amounts, amounts)
-    lifted = before_after(
+    lifted = compare_periods(
         times, raised, who, START, period=period, span=2 if period == "month" else None, draws=100
     )
     assert lifted.beyond_season.value == pytest.approx(1.5 * (1 + found.beyond_season.value) - 1)
@@ -135,12 +135,12 @@ def test_a_season_of_every_year_goes_out_of_the_comparison(period):
 
 def test_short_histories_and_years_have_no_season():
     times, amounts, who = _orders(200, first=at("2025-11-01"))
-    found = before_after(times, amounts, who, START, draws=20)
+    found = compare_periods(times, amounts, who, START, draws=20)
     assert found.last_year is None
     assert found.beyond_season is None
     assert "a year earlier" not in found.sentence
     times, amounts, who = _orders(1200, customers=5)
-    years = before_after(times, amounts, who, at("2025-01-01"), period="year", draws=20)
+    years = compare_periods(times, amounts, who, at("2025-01-01"), period="year", draws=20)
     assert years.last_year is None
     assert years.count == 1
     assert "In the year after 2025-01-01" in years.sentence
@@ -155,7 +155,7 @@ def test_intervals_cover_what_more_customers_would_show():
         times = np.concatenate([np.full(n, START - 3 * DAY), np.full(n, START + 3 * DAY)])
         amounts, who = np.concatenate([size, size * growth]), np.tile(np.arange(n), 2)
         covers = START - 7 * DAY, START + 7 * DAY
-        found = before_after(times, amounts, who, START, covers=covers, draws=200, seed=trial)
+        found = compare_periods(times, amounts, who, START, covers=covers, draws=200, seed=trial)
         hits += found.relative.low <= np.exp(0.1 + 0.125) - 1 <= found.relative.high
     assert 0.87 <= hits / 100 <= 0.99
 
@@ -163,16 +163,16 @@ def test_intervals_cover_what_more_customers_would_show():
 def test_returns_alone_have_no_ratio():
     times = START + np.array([-3, -2, 3, 4]) * DAY
     covers = START - 7 * DAY, START + 7 * DAY
-    found = before_after(times, [-5, -6, 7, 8], ["a", "b", "a", "b"], START, covers=covers)
+    found = compare_periods(times, [-5, -6, 7, 8], ["a", "b", "a", "b"], START, covers=covers)
     assert found.change.value == 26
     assert np.isnan(found.relative.value)
     assert "not comparable" in found.sentence
-    assert before_after(times, [5, 6, 7, 8], ["a", "b", "a", "b"], START, covers=covers).relative.low > 0
+    assert compare_periods(times, [5, 6, 7, 8], ["a", "b", "a", "b"], START, covers=covers).relative.low > 0
 
 
 def test_seed_repeats():
     times, amounts, who = _orders(120, first=at("2026-01-05"))
-    first, again = (before_after(times, amounts, who, START, draws=20) for _ in range(2))
+    first, again = (compare_periods(times, amounts, who, START, draws=20) for _ in range(2))
     assert first == again
 
 
@@ -197,4 +197,4 @@ def test_errors(change, match):
         "campaign_start": START,
     } | change
     with pytest.raises(ExperimentError, match=match):
-        before_after(**given_)
+        compare_periods(**given_)

@@ -11,7 +11,7 @@ from benchmarks.simulation import rate
 from evaluation.uplift.doubly_robust import aipw
 from evaluation.uplift.halfsamples import HalfSamples, compared
 from evaluation.uplift.ranking import COLUMN, Ranking
-from evaluation.uplift.selection import DRAWS
+from evaluation.uplift.selection import SELECTION_DRAWS
 from features.errors import TrainingDataError
 from training.uplift.crossfit import CROSS_FIT_FOLDS, REPEATS, cross_fit, folds_of
 from training.uplift.learning import LEARNERS, Learning
@@ -158,7 +158,7 @@ def test_no_part_divides_a_cluster():
 def test_challenger_and_champion_are_compared_as_cross_fitted_rankings_are():
     rng = np.random.default_rng(5)
     scores, a, b = rng.normal(size=(600, 1)), rng.normal(size=(600, 1)), rng.normal(size=(600, 1))
-    halves = HalfSamples.draw(600, draws=DRAWS)
+    halves = HalfSamples.draw(600, draws=SELECTION_DRAWS)
     # Fixed rankings: the difference of their Qini, and its deviation over the halves.
     ranked, qini = [Ranking.sort(scores[:, 0], p[:, 0]) for p in (a, b)], COLUMN["qini"]
     values = [each.areas(np.ones(600))[qini] for each in ranked]
