@@ -222,7 +222,7 @@ def cumulative_gain(
         TrainingDataError: The total of y is 0.
 
     Examples:
-        >>> share, held = gain_curve([100.0, 0.0, 50.0, 50.0], [4.0, 1.0, 3.0, 2.0], [0.25, 0.5])
+        >>> share, held = cumulative_gain([100.0, 0.0, 50.0, 50.0], [4.0, 1.0, 3.0, 2.0], [0.25, 0.5])
         >>> held.tolist()
         [0.5, 0.75]
     """
