@@ -214,7 +214,13 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings(**document, path=path)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise SettingsError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}{more}") from error
+        message = _what_is_wrong(path, error)
+    # Raised out here: pydantic's error holds the frames it came through, and nothing could ever free them.
+    raise SettingsError(message)
+
+
+def _what_is_wrong(path: Path, error: ValidationError) -> str:
+    first = error.errors(include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}{more}"
