@@ -30,7 +30,8 @@ class TableSettings(_Frozen):
         columns: Canonical column to SQL expression over the source's columns.
         where: SQL condition a row must meet to take part.
         encoding: Of a text file.
-        dates: strptime format of the dates, where they are text or numbers.
+        dates: strptime format of the dates, where they are text or numbers and can be read in two ways.
+        decimal: Character before the fraction of numbers written as text, where it cannot be told from them.
         timezone: Zone of the source's naive times, where it is not the project's.
     """
 
@@ -42,6 +43,7 @@ class TableSettings(_Frozen):
     where: str | None = None
     encoding: str = "utf-8"
     dates: str | None = None
+    decimal: Literal[".", ","] | None = None
     timezone: str | None = None
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Checks: one pass writes a bound table with its oddities marked; they are counted, then cleared away."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -82,7 +82,7 @@ def fill(
     if problems:
         return None, problems
     connection.execute(f"DELETE FROM {table.name} WHERE _drop IS NOT NULL")
-    warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.mixed]
+    warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.notes]
     warnings += _repeats(connection, binding) + _returns(connection, binding)
     for place, _ in _checked(binding):
         for column in (f"_odd{place}", f"_was{place}"):
@@ -100,7 +100,7 @@ def clear(connection: duckdb.DuckDBPyConnection, binding: Binding) -> None:
 
 def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, now: datetime) -> None:
     table = binding.table
-    cleaned, values, marks, final, drop = [], [], [], [], []
+    cleaned, canons, values, marks, final, drop = [], [], [], [], [], []
     for place, bound in enumerate(binding.columns):
         name = f'"{bound.name}"'
         if bound.column is None:
@@ -108,7 +108,10 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
             continue
         tidy, type_ = clean(f"_v{place}", bound.type)
         cleaned.append(f"{tidy} AS _t{place}")
-        reading = read(bound.column.kind, f"_t{place}", type_, clock)
+        own = clock if bound.zone is None else replace(clock, source=bound.zone)
+        reading = read(bound.column.kind, f"_t{place}", type_, own, bound.conventions, f"_c{place}")
+        if reading.canon is not None:
+            canons.append(f"{reading.canon} AS _c{place}")
         values.append(f"{reading.value} AS _x{place}")
         mark = _mark(bound.column, f"_x{place}", reading.present, now)
         if mark is None:
@@ -126,8 +129,8 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
     sql = (
         f"CREATE OR REPLACE TABLE {table.name} AS "
         f"SELECT _row, CAST(CASE {' '.join(drop)} END AS TINYINT) AS _drop, {', '.join(final)} "
-        f"FROM (SELECT {marked} FROM (SELECT *, {', '.join(values)} "
-        f"FROM (SELECT *, {', '.join(cleaned)} FROM ({binding.rows()}))))"
+        f"FROM (SELECT {marked} FROM (SELECT *, {', '.join(values)} FROM (SELECT {', '.join(['*', *canons])} "
+        f"FROM (SELECT *, {', '.join(cleaned)} FROM ({binding.rows()})))))"
     )
     try:
         connection.execute(sql)

@@ -26,12 +26,14 @@ class Source:
         relation: What to write after FROM.
         columns: DuckDB type by column name, in the source's order.
         text: Columns that hold values as text, exactly as they were written.
+        separator: The character between two values of a text file.
     """
 
     name: str
     relation: str
     columns: dict[str, str]
     text: frozenset[str] = frozenset()
+    separator: str | None = None
 
 
 def open_source(
@@ -60,6 +62,7 @@ def open_source(
     address = expand(settings.source or "")
     shown = redact(settings.source or "")
     text: set[str] | None = set()
+    separator = None
     if is_postgres(address):
         text = copy_postgres(connection, address, shown, settings, staging)
         relation = staging
@@ -72,7 +75,8 @@ def open_source(
                 f"{shown}: query works on DuckDB files and PostgreSQL only; use where and expressions"
             )
         if suffix in TEXT_SUFFIXES:
-            relation = open_text(path, settings.encoding, scratch).sql()
+            file = open_text(path, settings.encoding, scratch)
+            relation, separator = file.sql(), file.separator
             text = None
         elif suffix in PARQUET_SUFFIXES:
             relation = f"read_parquet({quote(str(path))})"
@@ -89,7 +93,7 @@ def open_source(
     columns = column_types(connection, relation, shown)
     if text is None:
         text = {name for name, kind in columns.items() if kind == "VARCHAR"}
-    return Source(shown, relation, columns, frozenset(text))
+    return Source(shown, relation, columns, frozenset(text), separator)
 
 
 def column_types(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ import duckdb
 from features.binding.casts import Clock
 from features.binding.checks import clear, fill
 from features.binding.databases import detach_files
+from features.binding.functions import add_functions
 from features.binding.mapping import Binding, resolve
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, column_types, open_source
@@ -103,6 +104,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         config={"memory_limit": f"{settings.memory_gib}GiB", "temp_directory": str(folder / "spill")},
     )
     try:
+        add_functions(connection)
         connection.execute("SET preserve_insertion_order = true")
         connection.execute(f"SET TimeZone = '{settings.timezone}'")
         connection.execute("SET enable_progress_bar = false")
@@ -194,9 +196,10 @@ class _Work:
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
     ) -> Binding | None:
         clock = Clock(self.settings.timezone, _zone(name, table, self.settings.timezone), table.dates)
-        binding, problems = resolve(self.connection, TABLES[name], table, source, carried)
+        binding, problems = resolve(self.connection, TABLES[name], table, source, carried, self.now)
         if binding is not None:
-            report, problems = fill(self.connection, binding, clock, self.now)
+            report, wrong = fill(self.connection, binding, clock, self.now)
+            problems += wrong
             if report is not None:
                 self.reports[name] = report
             else:

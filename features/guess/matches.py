@@ -138,16 +138,16 @@ def _unit_price(look: FileLook, table: Table) -> tuple[str, str] | None:
 
 
 def _with_dates(look: FileLook, table: Table, lines: list[Line]) -> tuple[list[Line], str | None]:
-    """Give the table its date format; columns of another format get an expression."""
+    """Give the table the format of dates that can be read in two ways; other dates get an expression."""
     times = [line.column for line in lines if table.column(line.column).kind is Kind.TIME]
-    formats = {line.column: look.formats.get(line.expression) for line in lines if line.column in times}
-    given = next((pattern for pattern in formats.values() if pattern is not None), None)
+    open_dates = {line.column: look.formats.get(line.expression) for line in lines if line.column in times}
+    given = next((pattern for pattern in open_dates.values() if pattern is not None), None)
     if given is None:
         return lines, None
     changed = []
     for line in lines:
-        pattern = formats.get(line.column)
-        name = look.sql(line.expression) if line.column in times else ""
+        pattern = open_dates.get(line.column)
+        name = look.sql(line.expression)
         if line.column not in times or pattern == given or look.is_typed(line.expression):
             changed.append(line)
         elif pattern is None:

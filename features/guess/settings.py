@@ -142,12 +142,10 @@ def _table(match: Match, suggestion: str | None, also: set[str]) -> str:
     if look.settings.encoding != "utf-8":
         lines.append(f"encoding = {_toml(look.settings.encoding)}  # {CHECK}: what the bytes look like")
     if match.dates is not None:
-        doubt = (
-            f"{CHECK}: day and month could be the other way round"
-            if look.ambiguous
-            else "fits every value seen"
+        doubts = "; ".join(
+            look.doubts[line.expression] for line in match.lines if line.expression in look.doubts
         )
-        lines.append(f"dates = {_toml(match.dates)}  # {doubt}")
+        lines.append(f"dates = {_toml(match.dates)}  # {CHECK}: {doubts}")
     if suggestion is not None:
         lines.append(
             f"# where = {_toml(suggestion)}  # codes without digits: postage, fees, adjustments? {CHECK}"
