@@ -43,7 +43,7 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     from evaluation.experiments.overview import assigned, costs_of_nobody
     from evaluation.jsonable import jsonable
 
-    with bound(config) as tables:
+    with bound(config, lossy=True) as tables:
         reports = [report.to_dict() for report in tables.reports]
         there = "assignments" in tables.names
         experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
@@ -55,11 +55,12 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     }
 
     def shown() -> None:
-        out.print(show.reports(tables.reports), highlight=False)
+        out.print(show.reports(tables.reports, tables.settings.currency), highlight=False)
         if experiments:
             out.print(showexperiments.experiments_shown(experiments, strange), highlight=False)
 
     say(document, as_json, shown)
+    tables.refuse_losses()
 
 
 def simulate(

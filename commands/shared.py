@@ -53,8 +53,13 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bound(config: Path) -> "Iterator[Tables]":
-    """The tables of a tokui.toml, checked."""
+def bound(config: Path, *, lossy: bool = False) -> "Iterator[Tables]":
+    """The tables of a tokui.toml, checked; what was left out is told on the way.
+
+    Args:
+        config: The tokui.toml.
+        lossy: Whether to go on where more is lost than the user has accepted.
+    """
     from features.binding.tables import bind
     from features.settings import load_settings
 
@@ -62,6 +67,11 @@ def bound(config: Path) -> "Iterator[Tables]":
     with progress("reading tables"):
         tables = bind(settings)
     with tables:
+        if not lossy:
+            tables.refuse_losses()
+            for report in tables.reports:
+                if report.lost is not None:
+                    err.print(f"[yellow]note[/] {one_line(report.lost)}", highlight=False)
         yield tables
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -9,12 +10,24 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.catalogue.account import CLUSTERS
-from features.catalogue.tables import TABLES
+from features.catalogue.tables import BINDABLE
 from features.errors import SettingsError, SourceError
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Acceptance(_Frozen):
+    """A loss of rows or values that the user knows of and has accepted.
+
+    Args:
+        share: Most of the table that may be lost, from 0 to 1.
+        reason: Why that is right; repeated wherever the loss is.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    reason: Annotated[str, Field(min_length=3, max_length=300)]
 
 
 class TableSettings(_Frozen):
@@ -33,6 +46,8 @@ class TableSettings(_Frozen):
         dates: strptime format of the dates, where they are text or numbers and can be read in two ways.
         decimal: Character before the fraction of numbers written as text, where it cannot be told from them.
         timezone: Zone of the source's naive times, where it is not the project's.
+        strays: ``keep`` for lone rows dated far before or after all others; otherwise they are left out.
+        accept: A loss beyond ``max_loss`` that is right.
     """
 
     source: str | None = None
@@ -45,6 +60,8 @@ class TableSettings(_Frozen):
     dates: str | None = None
     decimal: Literal[".", ","] | None = None
     timezone: str | None = None
+    strays: Literal["leave out", "keep"] = "leave out"
+    accept: Acceptance | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -142,6 +159,8 @@ class Settings(_Frozen):
         name: The project, as reports call it.
         currency: ISO 4217 code of all money.
         timezone: IANA name of the zone in which days begin and naive times are read.
+        until: Last day that the tables tell of; what is dated later is left out. Default: as far as they go.
+        max_loss: Share of a table's rows, money or values that may be lost before tokui.toml must accept it.
         memory_gib: Memory DuckDB may use before it spills to disk.
         mlruns: Folder MLflow keeps everything in, relative to tokui.toml.
         tables: Bindings by canonical table.
@@ -151,6 +170,8 @@ class Settings(_Frozen):
     name: str = "tokui"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     timezone: str = "UTC"
+    until: date | None = None
+    max_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
     memory_gib: Annotated[float, Field(gt=0, le=65536)] = 4.0
     mlruns: str = "mlruns"
     ltv: LtvSettings = LtvSettings()
@@ -172,11 +193,11 @@ class Settings(_Frozen):
     @classmethod
     def _canonical(cls, value: dict[str, TableSettings]) -> dict[str, TableSettings]:
         for name, table in value.items():
-            if name not in TABLES:
-                raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(TABLES)}")
+            if name not in BINDABLE:
+                raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(BINDABLE)}")
             if table.derive is not None and name != "customers":
                 raise ValueError(f"only customers can be derived, not {name}")
-            known = {column.name for column in TABLES[name].columns}
+            known = {column.name for column in BINDABLE[name].columns}
             for column in table.columns:
                 if column not in known:
                     raise ValueError(

@@ -16,6 +16,7 @@ from features.binding.sources import Source, explain
 from features.errors import SourceError, TableError, TokuiError
 from features.schema import Column, Kind, Table
 from features.settings import TableSettings
+from features.values.text import normalise
 from features.values.times import zone_of
 
 
@@ -245,8 +246,12 @@ def _parse(
     problems: list[TableError] = []
     same_name = {name.lower(): name for name in source.columns}
     texts: list[tuple[str, Column | None, str]] = []
+    used = set(settings.columns.values())
     for column in table.columns:
         text = settings.columns.get(column.name) or same_name.get(column.name)
+        if text is None and column.name == "currency":
+            # Money of several currencies must not be added up because nobody thought of binding this.
+            text = _currency_column(column, source, used)
         if text is not None:
             texts.append((column.name, column, text))
         elif column.required:
@@ -266,6 +271,11 @@ def _parse(
         except TableError as error:
             problems.append(TableError(f"{_place(table, name)}: {error}"))
     return parsed, problems
+
+
+def _currency_column(column: Column, source: Source, used: set[str]) -> str | None:
+    headings = set(column.synonyms.split())
+    return next((name for name in source.columns if normalise(name) in headings and name not in used), None)
 
 
 def _calculated(parsed: _Parsed) -> set[str]:

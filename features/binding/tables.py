@@ -13,17 +13,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 
 from features.binding.casts import Clock
-from features.binding.checks import clear, fill
+from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
 from features.binding.functions import add_functions
 from features.binding.mapping import Binding, resolve
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, column_types, open_source
-from features.catalogue.tables import TABLES
+from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"
+_EARLY = {"fx": 0, "orders": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,16 @@ class Tables:
             if report.table == name:
                 return report
         raise TableError(f"table {name!r} is not bound; bound are {', '.join(self.names)}")
+
+    def refuse_losses(self) -> None:
+        """Stop where more is lost than tokui.toml accepts.
+
+        Raises:
+            TableError: More than ``max_loss`` of a table's rows, money or values is lost, and not accepted.
+        """
+        refused = [report.refusal for report in self.reports if report.refusal is not None]
+        if refused:
+            raise TableError(" | ".join(refused))
 
     def close(self) -> None:
         """Close the connection and remove its files. A second time does nothing."""
@@ -111,7 +122,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         work = _Work(settings, connection, folder, wall, names)
         work.bind_all()
         detach_files(connection)
-        reports = tuple(work.reports[name] for name in names)
+        connection.execute("DROP TABLE IF EXISTS fx")
+        reports = tuple(work.reports[name] for name in names if name in TABLES)
         return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch)
     except BaseException:
         connection.close()
@@ -121,7 +133,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
 
 def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ...]:
     if only is None:
-        return tuple(name for name in TABLES if name in settings.tables)
+        return tuple(name for name in BINDABLE if name in settings.tables)
     wanted = set(only)
     for name in only:
         if name not in settings.tables:
@@ -130,7 +142,9 @@ def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ..
             )
     if "customers" in wanted and settings.tables["customers"].derive is not None:
         wanted.add("orders")
-    return tuple(name for name in TABLES if name in wanted)
+    if "fx" in settings.tables:
+        wanted.add("fx")
+    return tuple(name for name in BINDABLE if name in wanted)
 
 
 class _Work:
@@ -155,14 +169,15 @@ class _Work:
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
         # Orders come first: customers may be derived from them.
-        for name in sorted(self.names, key=lambda name: name != "orders"):
+        for name in sorted(self.names, key=lambda name: _EARLY.get(name, len(_EARLY))):
             try:
                 self._bind(name)
             except TokuiError as error:
                 self.problems.append(error)
         if not self.problems and "customers" in self.names:
             for name in self.names:
-                self._check_accounts(name)
+                if name in TABLES:
+                    self._check_accounts(name)
         if self.problems:
             first, *others = self.problems
             more = "" if not others else f" (and {len(others)} more problem{'s' if len(others) > 1 else ''})"
@@ -196,9 +211,9 @@ class _Work:
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
     ) -> Binding | None:
         clock = Clock(self.settings.timezone, _zone(name, table, self.settings.timezone), table.dates)
-        binding, problems = resolve(self.connection, TABLES[name], table, source, carried, self.now)
+        binding, problems = resolve(self.connection, BINDABLE[name], table, source, carried, self.now)
         if binding is not None:
-            report, wrong = fill(self.connection, binding, clock, self.now)
+            report, wrong = fill(self.connection, binding, clock, self._rules(table))
             problems += wrong
             if report is not None:
                 self.reports[name] = report
@@ -206,6 +221,11 @@ class _Work:
                 binding = None
         self.problems += problems
         return binding
+
+    def _rules(self, table: TableSettings) -> Rules:
+        settings = self.settings
+        keep = table.strays == "keep"
+        return Rules(self.now, settings.currency, settings.until, keep, settings.max_loss, table.accept)
 
     def _derive(self, orders: Binding) -> None:
         """Make one account of each customer's first order, by time and then by row."""

@@ -58,6 +58,10 @@ _CUSTOMER_ID = Column(
     "会社id 企業id 企業コード 契約者id ユーザーid ユーザid お客様番号",
     required=True,
 )  # fmt: skip
+_CURRENCY = Column(
+    "currency", Kind.TEXT, "currency of the row's money, where rows differ", Wording("currency", "通貨"),
+    "currency currencycode currencyisocode isocurrency 通貨 通貨コード 通貨単位",
+)  # fmt: skip
 _KNOWN_AT = Column(
     "known_at", Kind.TIME, "when the row reached the books, if later than its own date",
     Wording("day of entry", "計上日"),
@@ -74,4 +78,7 @@ def canonical(
     key: tuple[str, ...] = (),
 ) -> Table:
     """A table with the columns that every table has around its own."""
-    return Table(name, row, (_CUSTOMER_ID, *columns, _KNOWN_AT), time, group, file_words, key)
+    # What it cost to win an account is the project's own money; rows of sales may be in the customer's.
+    priced = name != "customers" and any(column.money for column in columns)
+    around = (_CURRENCY, _KNOWN_AT) if priced else (_KNOWN_AT,)
+    return Table(name, row, (_CUSTOMER_ID, *columns, *around), time, group, file_words, key)

@@ -10,8 +10,9 @@ from features.catalogue.account import CUSTOMERS
 from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
 from features.catalogue.tables import TABLES
 from features.guess.columns import FileLook
-from features.guess.synonyms import likeness, normalise
+from features.guess.synonyms import likeness
 from features.schema import Kind, Table
+from features.values.text import normalise
 
 _REASONS = {
     4: "same name",

@@ -23,9 +23,9 @@ from features.guess.matches import (
     no_orders,
     suggest_where,
 )
-from features.guess.synonyms import normalise
 from features.schema import Table
 from features.settings import Settings
+from features.values.text import normalise
 
 
 def guess_settings(

@@ -1,15 +1,8 @@
 """Synonyms: how much a user's heading, English or Japanese, speaks for a canonical column."""
 
-import re
-import unicodedata
-
 from features.catalogue.declaration import TIME_NAMES
 from features.schema import Column, Table
-
-
-def normalise(name: str) -> str:
-    """A name without case, width, blanks and signs: ``Invoice No.`` is ``invoiceno``."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).lower())
+from features.values.text import normalise
 
 
 def likeness(name: str, table: Table, column: Column) -> int:

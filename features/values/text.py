@@ -35,3 +35,8 @@ def tidy(text: str) -> str:
         return text.strip(" ")
     seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     return _BLANKS.sub(" ", seen).strip()
+
+
+def normalise(name: str) -> str:
+    """A name without case, width, blanks and signs: ``Invoice No.`` is ``invoiceno``."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).lower())
