@@ -40,7 +40,7 @@ def check_currencies(
         return [], [], [_of_expression(table, other, currency)]
     marked = [f"_mark{place}" for place, _ in money if _has(connection, table, f"_mark{place}")]
     told = ["currency"] if any(bound.name == "currency" for bound in binding.columns) else []
-    if not marked and not told:
+    if not money or not (marked or told):
         return [], [], []
     says = f"coalesce({', '.join([*told, *marked])})"
     counts = connection.execute(

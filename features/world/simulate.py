@@ -221,6 +221,10 @@ def _settings_text(currency: str, timezone: str, customers: int, seed: int) -> s
     ]
     for name, table in TABLES.items():
         lines += ["", f"[tables.{name}]", f'source = "{name}.parquet"', f"[tables.{name}.columns]"]
-        have = [c.name for c in table.columns if c.name != "known_at" or name in _KNOWN_LATER]
+        have = [
+            c.name
+            for c in table.columns
+            if c.name != "currency" and (c.name != "known_at" or name in _KNOWN_LATER)
+        ]
         lines += [f'{column} = "{column}"' for column in have]
     return "\n".join(lines) + "\n"
