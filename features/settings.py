@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.catalogue.account import CLUSTERS
-from features.catalogue.tables import BINDABLE
+from features.catalogue.tables import BINDABLE, LEDGERS
 from features.errors import SettingsError, SourceError
 
 
@@ -39,7 +39,9 @@ class TableSettings(_Frozen):
             from the environment.
         table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
         query: A query to run there, instead of ``table``.
-        derive: For ``customers`` only: ``orders`` makes one account from each customer's first order.
+        derive: For ``customers`` a table, such as ``orders``: one account from each customer's first row of it.
+            For ``orders`` any of ``invoices``, ``contracts`` and ``deals``, with or without a source of their own.
+        same_money: ``keep`` where several parts of ``orders`` look like the same money, and are not.
         columns: Canonical column to SQL expression over the source's columns.
         where: SQL condition a row must meet to take part.
         encoding: Of a text file.
@@ -53,7 +55,8 @@ class TableSettings(_Frozen):
     source: str | None = None
     table: str | None = None
     query: str | None = None
-    derive: Literal["orders"] | None = None
+    derive: str | tuple[str, ...] | None = None
+    same_money: Literal["refuse", "keep"] = "refuse"
     columns: dict[str, str] = {}
     where: str | None = None
     encoding: str = "utf-8"
@@ -65,11 +68,16 @@ class TableSettings(_Frozen):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.source is None) == (self.derive is None):
-            raise ValueError("give either source or derive")
+        if self.source is None and self.derive is None:
+            raise ValueError("give source, or derive")
         if self.table is not None and self.query is not None:
             raise ValueError("give either table or query, not both")
         return self
+
+    @property
+    def derived_from(self) -> tuple[str, ...]:
+        """The tables it is derived from."""
+        return (self.derive,) if isinstance(self.derive, str) else self.derive or ()
 
 
 class LtvSettings(_Frozen):
@@ -152,6 +160,24 @@ class TrainingSettings(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
 
 
+def _check_derived(name: str, table: TableSettings, tables: dict[str, TableSettings]) -> None:
+    if not table.derived_from:
+        return
+    if name == "customers":
+        if table.source is not None:
+            raise ValueError("customers: give either source or derive")
+        if len(table.derived_from) != 1:
+            raise ValueError("customers can be derived from one table only")
+    elif name != "orders":
+        raise ValueError(f"only customers and orders can be derived, not {name}")
+    allowed = [other for other in tables if other not in {name, "fx"}] if name == "customers" else LEDGERS
+    for other in table.derived_from:
+        if other not in allowed:
+            raise ValueError(f"{name} cannot be derived from {other!r}, only from {', '.join(allowed)}")
+        if other not in tables:
+            raise ValueError(f"{name} is derived from {other}, and [tables.{other}] is not there")
+
+
 class Settings(_Frozen):
     """Everything tokui.toml says.
 
@@ -195,8 +221,7 @@ class Settings(_Frozen):
         for name, table in value.items():
             if name not in BINDABLE:
                 raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(BINDABLE)}")
-            if table.derive is not None and name != "customers":
-                raise ValueError(f"only customers can be derived, not {name}")
+            _check_derived(name, table, value)
             known = {column.name for column in BINDABLE[name].columns}
             for column in table.columns:
                 if column not in known:
@@ -204,7 +229,10 @@ class Settings(_Frozen):
                         f"{name}.{column} is not a canonical column; those are {', '.join(sorted(known))}"
                     )
         if "orders" not in value or "customers" not in value:
-            raise ValueError("tables.customers and tables.orders are both needed")
+            raise ValueError(
+                "tables.customers and tables.orders are both needed; where there are no order lines, say "
+                'derive = "invoices", "contracts" or "deals" in [tables.orders]'
+            )
         return value
 
     @property

@@ -1,9 +1,7 @@
 """Checks: one pass writes a bound table with its oddities marked; they are counted, then cleared away."""
 
-import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 import duckdb
 
@@ -16,6 +14,7 @@ from features.binding.report import Finding, TableReport
 from features.binding.rows import repeated_keys, row_notes
 from features.binding.sources import explain
 from features.binding.strays import table_span
+from features.binding.summary import summarise
 from features.errors import SourceError, TableError
 from features.schema import Column, Kind, Table
 from features.settings import Acceptance
@@ -128,7 +127,9 @@ def fill(
     _drop_helpers(connection, table)
     why = "; ".join(str(finding) for finding in dropped) or "; ".join(map(str, warnings[: len(emptied)]))
     refusal = refusal_of(table.name, losses, why, rules.max_loss, rules.accept)
-    report = _report(connection, binding, rows, dropped, tuple(warnings))
+    names = [bound.name for bound in binding.columns if bound.column is not None]
+    report = summarise(connection, table, names, source=binding.source.name, rows=rows)
+    report = replace(report, dropped=dropped, warnings=tuple(warnings), unused_columns=binding.unused)
     accepted = None if rules.accept is None else rules.accept.reason
     return replace(report, losses=losses, refusal=refusal, accepted=accepted), []
 
@@ -324,59 +325,6 @@ def _fatal(
 def _nothing_left(binding: Binding, odd: list[_Odd]) -> TableError:
     reasons = "; ".join(str(oddity.finding) for oddity in odd if oddity.dropped)
     return TableError(f"{binding.table.name}: no row of {binding.source.name} can be used ({reasons})")
-
-
-def _report(
-    connection: duckdb.DuckDBPyConnection,
-    binding: Binding,
-    rows: int,
-    dropped: tuple[Finding, ...],
-    warnings: tuple[Finding, ...],
-) -> TableReport:
-    table = binding.table
-    names = [bound.name for bound in binding.columns if bound.column is not None]
-    time = table.time if table.time in names else "CAST(NULL AS TIMESTAMP)"
-    counts = ", ".join(f"count(*) - count({name})" for name in names)
-    people = "count(DISTINCT customer_id)" if "customer_id" in names else "0"
-    kept, customers, first, last, *nulls = connection.execute(
-        f"SELECT count(*), {people}, min({time}), max({time}), {counts} FROM {table.name}"
-    ).fetchall()[0]
-    return TableReport(
-        table=table.name,
-        source=binding.source.name,
-        rows_read=rows,
-        rows_kept=kept,
-        customers=customers,
-        first=first,
-        last=last,
-        nulls=dict(zip(names, nulls, strict=True)),
-        dropped=dropped,
-        warnings=warnings,
-        unused_columns=binding.unused,
-        **_totals(connection, binding),
-    )
-
-
-def _totals(connection: duckdb.DuckDBPyConnection, binding: Binding) -> dict[str, Any]:
-    """Sums of the money columns, in all and by year, to be held against the books."""
-    table = binding.table
-    names = [bound.name for bound in binding.columns if bound.column is not None and bound.column.money]
-    if not names:
-        return {}
-    dated = any(bound.name == table.time for bound in binding.columns)
-    year = f"year({table.time})" if dated else "NULL"
-    sums = ", ".join(f"fsum({name})" for name in names)
-    rows = connection.execute(
-        f"SELECT {year} AS y, {sums} FROM {table.name} GROUP BY y ORDER BY y"
-    ).fetchall()
-    by_year = {
-        name: {int(row[0]): float(row[place] or 0.0) for row in rows if row[0] is not None}
-        for place, name in enumerate(names, start=1)
-    }
-    totals = {
-        name: math.fsum(float(row[place] or 0.0) for row in rows) for place, name in enumerate(names, start=1)
-    }
-    return {"totals": totals, "by_year": by_year}
 
 
 def _uncomputable(connection: duckdb.DuckDBPyConnection, binding: Binding, error: duckdb.Error) -> TableError:

@@ -2,9 +2,9 @@
 
 import hashlib
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,15 +16,19 @@ from features.binding.casts import Clock
 from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
 from features.binding.functions import add_functions
+from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, column_types, open_source
+from features.binding.summary import derived_report
 from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
+from features.schema import Kind
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"
-_EARLY = {"fx": 0, "orders": 1}
+_ORDER = {"fx": -1, "orders": 1, "customers": 2}
+"""Rates come first; orders may be derived from other tables, and customers from any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,11 @@ def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ..
             raise SettingsError(
                 f"table {name!r} is not bound in {settings.path}; bound are {', '.join(settings.tables)}"
             )
-    if "customers" in wanted and settings.tables["customers"].derive is not None:
-        wanted.add("orders")
+    if "customers" in wanted:
+        wanted.update(settings.tables["customers"].derived_from)
+    if "orders" in wanted and settings.tables["orders"].derived_from:
+        # Terms without an end run on until the data end, which any table may tell.
+        wanted.update(settings.tables)
     if "fx" in settings.tables:
         wanted.add("fx")
     return tuple(name for name in BINDABLE if name in wanted)
@@ -168,8 +175,7 @@ class _Work:
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
-        # Orders come first: customers may be derived from them.
-        for name in sorted(self.names, key=lambda name: _EARLY.get(name, len(_EARLY))):
+        for name in sorted(self.names, key=lambda name: _ORDER.get(name, 0)):
             try:
                 self._bind(name)
             except TokuiError as error:
@@ -185,27 +191,77 @@ class _Work:
 
     def _bind(self, name: str) -> None:
         table = self.settings.tables[name]
-        if table.derive is not None:
-            return  # bound together with orders
+        if name == "customers" and table.source is None:
+            return  # bound together with the table it is derived from
+        binding = None if table.source is None else self._bind_source(name, table)
+        if name == "orders" and table.derived_from and not self.problems:
+            self._derive_orders(table, binding)
+        elif binding is not None:
+            self._derive_customers(name, binding)
+            clear(self.connection, binding)
+
+    def _bind_source(self, name: str, table: TableSettings) -> Binding | None:
         customers = self.settings.tables["customers"]
-        derived = name == "orders" and customers.derive == "orders" and "customers" in self.names
+        derived = customers.derive == name and "customers" in self.names
         carried = (
             {f"customers.{column}": text for column, text in customers.columns.items()} if derived else {}
         )
         if "customers.customer_id" in carried:
             raise TableError(
-                "customers.customer_id comes from orders where customers are derived; leave it out"
+                f"customers.customer_id comes from {name} where customers are derived; leave it out"
             )
         source = open_source(
             self.connection, table, folder=self.settings.folder, scratch=self.folder, staging=f"staged_{name}"
         )
         binding = self._fill(name, table, source, carried)
         self.connection.execute(f"DROP TABLE IF EXISTS staged_{name}")
-        if binding is None:
+        return binding
+
+    def _derive_orders(self, table: TableSettings, own: Binding | None) -> None:
+        """Put the lines of other tables into orders, beside those of a source of its own."""
+        if own is not None:
+            self._derive_customers("orders", own)
+        end = self.settings.until or self._data_end()
+        if table.same_money == "refuse":
+            twice = counted_twice(self.connection, table.derived_from, end)
+            if twice:
+                self.problems += twice
+                return
+        findings, problems = derive_lines(self.connection, table.derived_from, end)
+        self.problems += problems
+        if problems:
             return
-        if derived:
+        origin = ", ".join([*([own.source.name] if own is not None else []), *table.derived_from])
+        before = self.reports.get("orders")
+        self.reports["orders"] = derived_report(self.connection, origin, before, tuple(findings))
+        customers = self.settings.tables["customers"]
+        if own is None and customers.derive == "orders" and "customers" in self.names:
+            if customers.columns:
+                raise TableError(
+                    "customers are derived from orders, which are derived themselves and have no other columns; say derive = "
+                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join(customers.columns)} from there'
+                )
+            self._first_rows("orders", "occurred_at", origin)
+        if own is not None:
+            clear(self.connection, own)
+        else:
+            self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
+
+    def _data_end(self) -> date:
+        """The latest day that any bound table tells of as having happened."""
+        ends = []
+        for name in self.reports:
+            have = {row[0] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
+            for column in BINDABLE[name].columns:
+                if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
+                    ends += self.connection.execute(
+                        f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [self.now]
+                    ).fetchall()
+        return max((end for (end,) in ends if end is not None), default=self.now).date()
+
+    def _derive_customers(self, name: str, binding: Binding) -> None:
+        if self.settings.tables["customers"].derive == name and "customers" in self.names:
             self._derive(binding)
-        clear(self.connection, binding)
 
     def _fill(
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
@@ -227,31 +283,45 @@ class _Work:
         keep = table.strays == "keep"
         return Rules(self.now, settings.currency, settings.until, keep, settings.max_loss, table.accept)
 
-    def _derive(self, orders: Binding) -> None:
-        """Make one account of each customer's first order, by time and then by row."""
-        bound = {column.name for column in orders.columns}
-        carried = [column.name for column in orders.columns if column.column is None]
+    def _derive(self, origin: Binding) -> None:
+        """Make one account of each customer's first row, by time and then by row."""
+        name, time = origin.table.name, origin.table.time
+        bound = {column.name for column in origin.columns}
+        if time not in bound:
+            raise TableError(f"customers are derived from {name}, which binds no {time}; bind it")
+        carried = [column.name for column in origin.columns if column.column is None]
         zone = self.settings.timezone
         # Already on the project's wall clock; as instants they are not moved there a second time.
-        moved = self.settings.tables["orders"].timezone is not None
+        moved = self.settings.tables[name].timezone is not None
         occurred, recorded = (
-            f"timezone('{zone}', o.{name})" if moved else f"o.{name}" for name in ("occurred_at", "known_at")
+            f"timezone('{zone}', o.{at})" if moved else f"o.{at}" for at in (time, "known_at")
         )
         known = (
             f", {recorded} AS known_at" if "known_at" in bound and "customers.known_at" not in carried else ""
         )
-        extra = "".join(f', o."{name}" AS "{name.removeprefix("customers.")}"' for name in carried)
+        extra = "".join(f', o."{column}" AS "{column.removeprefix("customers.")}"' for column in carried)
         created = "" if "customers.created_at" in carried else f", {occurred} AS created_at"
+        self._first_rows(name, time, origin.source.name, f"{created}{extra}{known}", carried)
+
+    def _first_rows(
+        self, name: str, time: str, shown: str, more: str | None = None, carried: Sequence[str] = ()
+    ) -> None:
+        """Bind customers to the first row of each in a table that still has its row numbers."""
+        more = f", o.{time} AS created_at" if more is None else more
         self.connection.execute(
-            f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min(occurred_at) AS moment FROM orders "
-            "GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM orders JOIN earliest USING (customer_id) "
-            f"WHERE occurred_at = moment GROUP BY customer_id) SELECT o.customer_id{created}{extra}{known} "
-            "FROM orders AS o JOIN line USING (_row) ORDER BY _row"
+            f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min({time}) AS moment FROM {name} "
+            f"GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM {name} JOIN earliest USING (customer_id) "
+            f"WHERE {time} = moment GROUP BY customer_id) SELECT o.customer_id{more} "
+            f"FROM {name} AS o JOIN line USING (_row) ORDER BY _row"
         )
-        columns = column_types(self.connection, _FIRST, "first orders")
-        text = {name for name in columns if f"customers.{name}" in carried and columns[name] == "VARCHAR"}
-        source = Source(f"{orders.source.name} (first orders)", _FIRST, columns, frozenset(text))
-        settings = self.settings.tables["orders"].model_copy(update={"columns": {}, "where": None})
+        columns = column_types(self.connection, _FIRST, "first rows")
+        text = {
+            column for column in columns if f"customers.{column}" in carried and columns[column] == "VARCHAR"
+        }
+        source = Source(f"{shown} (first {name})", _FIRST, columns, frozenset(text))
+        settings = self.settings.tables[name].model_copy(
+            update={"columns": {}, "where": None, "accept": None}
+        )
         binding = self._fill("customers", settings, source, {})
         self.connection.execute(f"DROP TABLE {_FIRST}")
         if binding is not None:

@@ -24,9 +24,18 @@ _CONTRACTS = canonical(
         required=True, planned=True,
     ),
     Column(
-        "ends_at", Kind.TIME, "first day after the term", Wording("last day", "契約終了日"),
+        "ends_at", Kind.TIME, "first day after the term; empty: runs on", Wording("last day", "契約終了日"),
         "end endat enddate endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
-        required=True, planned=True,
+        planned=True,
+    ),
+    Column(
+        "billing_months", Kind.NUMBER, "months from one invoice to the next; 1 where it is not bound",
+        Wording("months between invoices", "請求間隔（月数）"),
+        "billingmonths billinginterval intervalmonths 請求間隔 請求サイクル 支払サイクル",
+    ),
+    Column(
+        "renews", Kind.FLAG, "whether the term renews by itself", Wording("renewal by itself", "自動更新"),
+        "renews autorenew autorenewflag autorenewal renewsautomatically 自動更新 自動更新有無",
     ),
     Column(
         "cancelled_at", Kind.TIME, "when notice was given, if it was", Wording("day of notice", "解約通知日"),

@@ -10,6 +10,10 @@ _INVOICES = canonical(
     "an invoice",
     "issued_at",
     Column(
+        "invoice_id", Kind.ID, "the invoice", Wording("invoice", "請求書"),
+        "invoiceid invoiceno invoicenumber invoice number documentnumber 請求書番号 請求番号 請求書id 伝票番号",
+    ),
+    Column(
         "issued_at", Kind.TIME, "when it was issued", Wording("day of issue", "請求日"),
         "issuedat issued issuedate invoicedate billedat billingdate 請求日 発行日",
         required=True,

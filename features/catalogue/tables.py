@@ -26,6 +26,9 @@ TABLES: dict[str, Table] = {declared.table.name: declared.table for declared in 
 BINDABLE: dict[str, Table] = TABLES | {FX.name: FX}
 """What tokui.toml may bind: the canonical tables, and the rates that their money is converted by."""
 
+LEDGERS = ("invoices", "contracts", "deals")
+"""Tables that tell money, and that `orders` can be derived from."""
+
 STREAMS: dict[str, Stream] = {stream.name: stream for declared in DECLARED for stream in declared.streams}
 """All streams by name, table by table."""
 
