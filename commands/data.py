@@ -21,19 +21,25 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Look at files and write a commented tokui.toml with the best guess of the mapping."""
+    from commands.show import data as show
     from features.errors import SettingsError
     from features.files import write_text
     from features.guess.settings import guess_settings
 
     if config.exists() and not force:
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
-    text = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
-    write_text(config, text)
-    say(
-        {"written": str(config), "toml": text},
-        as_json,
-        lambda: out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]"),
-    )
+    guess = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
+    write_text(config, guess.text)
+    document = {
+        "written": str(config), "toml": guess.text, "files": guess.files, "ledger": guess.ledger,
+        "missing": guess.missing,
+    }  # fmt: skip
+
+    def shown() -> None:
+        out.print(show.guessed(guess), highlight=False)
+        out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]")
+
+    say(document, as_json, shown)
 
 
 def check(config: Config = TOML, as_json: Json = False) -> None:

@@ -30,6 +30,20 @@ class Acceptance(_Frozen):
     reason: Annotated[str, Field(min_length=3, max_length=300)]
 
 
+class FileSettings(_Frozen):
+    """One of the user's own files, by a name that queries call it by.
+
+    Args:
+        source: See `TableSettings`.
+        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
+        encoding: Of a text file.
+    """
+
+    source: str
+    table: str | None = None
+    encoding: str = "utf-8"
+
+
 class TableSettings(_Frozen):
     """How one canonical table is bound to the user's own.
 
@@ -38,7 +52,7 @@ class TableSettings(_Frozen):
             ``postgresql://`` address whose password may be written as ``${NAME}`` and is then read
             from the environment.
         table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
-        query: A query to run there, instead of ``table``.
+        query: A query to run there, instead of ``table``; without a source, over the files of ``files``.
         derive: For ``customers`` a table, such as ``orders``: one account from each customer's first row of it.
             For ``orders`` any of ``invoices``, ``contracts`` and ``deals``, with or without a source of their own.
         same_money: ``keep`` where several parts of ``orders`` look like the same money, and are not.
@@ -68,8 +82,8 @@ class TableSettings(_Frozen):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if self.source is None and self.derive is None:
-            raise ValueError("give source, or derive")
+        if self.source is None and self.derive is None and self.query is None:
+            raise ValueError("give source, query or derive")
         if self.table is not None and self.query is not None:
             raise ValueError("give either table or query, not both")
         return self
@@ -164,8 +178,8 @@ def _check_derived(name: str, table: TableSettings, tables: dict[str, TableSetti
     if not table.derived_from:
         return
     if name == "customers":
-        if table.source is not None:
-            raise ValueError("customers: give either source or derive")
+        if table.source is not None or table.query is not None:
+            raise ValueError("customers: give either a source or derive")
         if len(table.derived_from) != 1:
             raise ValueError("customers can be derived from one table only")
     elif name != "orders":
@@ -189,6 +203,7 @@ class Settings(_Frozen):
         max_loss: Share of a table's rows, money or values that may be lost before tokui.toml must accept it.
         memory_gib: Memory DuckDB may use before it spills to disk.
         mlruns: Folder MLflow keeps everything in, relative to tokui.toml.
+        files: The user's files that queries are over, by the name they have there.
         tables: Bindings by canonical table.
         path: The file these settings were read from.
     """
@@ -204,7 +219,8 @@ class Settings(_Frozen):
     churn: ChurnSettings = ChurnSettings()
     uplift: UpliftSettings = UpliftSettings()
     training: TrainingSettings = TrainingSettings()
-    tables: dict[str, TableSettings]
+    files: dict[Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")], FileSettings] = {}
+    tables: dict[str, TableSettings] = Field(default={}, validate_default=True)
     path: Path = Field(default=Path("tokui.toml"), exclude=True)
 
     @field_validator("timezone")

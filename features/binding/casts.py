@@ -10,7 +10,7 @@ from features.binding.functions import CURRENCY, NUMBERS, TIDY, TIMES
 from features.binding.textfiles import quote
 from features.schema import Kind
 from features.values.numbers import Decimal
-from features.values.text import NOTHING, UNTIDY
+from features.values.text import ABSENT, UNTIDY
 from features.values.times import Order
 
 UNREADABLE = {Kind.TIME: "not a date", Kind.NUMBER: "not a number", Kind.FLAG: "not true or false"}
@@ -19,9 +19,9 @@ UNREADABLE = {Kind.TIME: "not a date", Kind.NUMBER: "not a number", Kind.FLAG: "
 _NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
             "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")  # fmt: skip
 _TYPED = (*_NUMERIC, "TIMESTAMP", "DATE", "BOOLEAN")
-_ABSENT = "(" + ", ".join(quote(text) for text in sorted(NOTHING)) + ")"
-_NO_ID = "(" + ", ".join(quote(text) for text in sorted(NOTHING - {"na"})) + ")"
-_LONGEST_ABSENT = max(map(len, NOTHING))
+_ABSENT = "(" + ", ".join(quote(text) for text in sorted(ABSENT)) + ")"
+_NO_ID = "(" + ", ".join(quote(text) for text in sorted(ABSENT - {"na"})) + ")"
+_LONGEST_ABSENT = max(map(len, ABSENT))
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _CLOCK = r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _ISO = rf"{_DAY}({_CLOCK}\s?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?"
@@ -61,7 +61,7 @@ class Conventions:
     order: Order | None = None
 
 
-PLAIN = Conventions()
+UNAMBIGUOUS = Conventions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,12 @@ def clean(value: str, type_: str) -> tuple[str, str]:
 
 
 def read(
-    kind: Kind, value: str, type_: str, clock: Clock, conventions: Conventions = PLAIN, canon: str = "_c"
+    kind: Kind,
+    value: str,
+    type_: str,
+    clock: Clock,
+    conventions: Conventions = UNAMBIGUOUS,
+    canon: str = "_c",
 ) -> CastReading:
     """Read a value as a canonical kind.
 

@@ -11,7 +11,7 @@ from features.binding.sources import Source
 from features.errors import TableError
 from features.values.conventions import DECIMALS, Evidence, both_readings, decimals_in, orders_in
 from features.values.numbers import Decimal
-from features.values.times import ORDERS, Order
+from features.values.times import DATE_ORDERS, Order
 
 SAMPLE_ROWS = 20_000
 """Rows that mostly decide; a column whose first rows leave it open is looked through whole."""
@@ -144,7 +144,7 @@ def _orders(
 
 
 def _mixed_dates(table: str, column: str, said: Evidence[Order]) -> TableError:
-    ranked = sorted(ORDERS, key=lambda order: -sum(s.count for r, s in said.seen.items() if order in r))
+    ranked = sorted(DATE_ORDERS, key=lambda order: -sum(s.count for r, s in said.seen.items() if order in r))
     most = ranked[0]
     against = said.against(most)
     like = next(sighting for readers, sighting in said.seen.items() if most in readers)
@@ -161,7 +161,7 @@ def _mixed_dates(table: str, column: str, said: Evidence[Order]) -> TableError:
 def _open_dates(table: str, column: str, said: Evidence[Order]) -> TableError:
     example = said.open_example() or next(iter(said.seen.values())).example
     first, second = both_readings(example, said.fitting)
-    formats = " or ".join(f'"{form_of(example, order)}"' for order in said.fitting[:2])
+    formats = " or ".join(f'"{date_format(example, order)}"' for order in said.fitting[:2])
     return TableError(
         f"{table}: column {column!r} can be read in two ways, and no value decides: {example!r} is {first} or {second}; "
         f"say which in [tables.{table}] with dates = {formats}"
@@ -171,7 +171,7 @@ def _open_dates(table: str, column: str, said: Evidence[Order]) -> TableError:
 _NAMES = {"ymd": "year first", "dmy": "day first", "mdy": "month first"}
 
 
-def form_of(example: str, order: Order) -> str:
+def date_format(example: str, order: Order) -> str:
     """The strptime format of a date of numbers in some order, as far as day, month, year and a clock go."""
     separator = next((character for character in example if character in "/-."), "/")
     year = (

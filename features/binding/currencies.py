@@ -4,10 +4,10 @@ import duckdb
 
 from features.binding.mapping import Binding
 from features.binding.report import Finding
+from features.catalogue.fx import FX
 from features.errors import TableError
 from features.values.numbers import is_currency
 
-FX = "fx"
 NO_RATE = 126
 
 
@@ -49,7 +49,7 @@ def check_currencies(
     foreign = [(mark, count, row) for mark, count, row in counts if not is_currency(mark, currency)]
     if not foreign:
         return [], [], []
-    if not _has_table(connection, FX):
+    if not _has_table(connection, FX.name):
         return [], [], [_foreign(table, counts, foreign, currency)]
     return _convert(connection, binding, says, [mark for mark, _, _ in foreign], currency)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import duckdb
 
-from features.binding.casts import PLAIN, Conventions
+from features.binding.casts import UNAMBIGUOUS, Conventions
 from features.binding.conventions import SourceConventions, source_conventions
 from features.binding.expressions import Expression, Profile, parse, plain, profile, render, typed
 from features.binding.report import Finding
@@ -38,7 +38,7 @@ class Bound:
     column: Column | None
     sql: str
     type: str
-    conventions: Conventions = PLAIN
+    conventions: Conventions = UNAMBIGUOUS
     zone: str | None = None
     currencies: tuple[str, ...] = ()
 

@@ -18,6 +18,7 @@ from features.binding.databases import detach_files
 from features.binding.functions import add_functions
 from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
+from features.binding.queries import open_query
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, column_types, open_source
 from features.binding.summary import derived_report
@@ -191,9 +192,10 @@ class _Work:
 
     def _bind(self, name: str) -> None:
         table = self.settings.tables[name]
-        if name == "customers" and table.source is None:
+        if name == "customers" and table.derive is not None:
             return  # bound together with the table it is derived from
-        binding = None if table.source is None else self._bind_source(name, table)
+        own = table.source is not None or table.query is not None
+        binding = self._bind_source(name, table) if own else None
         if name == "orders" and table.derived_from and not self.problems:
             self._derive_orders(table, binding)
         elif binding is not None:
@@ -210,9 +212,18 @@ class _Work:
             raise TableError(
                 f"customers.customer_id comes from {name} where customers are derived; leave it out"
             )
-        source = open_source(
-            self.connection, table, folder=self.settings.folder, scratch=self.folder, staging=f"staged_{name}"
-        )
+        folder, staging = self.settings.folder, f"staged_{name}"
+        if table.source is None:
+            source = open_query(
+                self.connection,
+                table.query or "",
+                self.settings.files,
+                folder=folder,
+                scratch=self.folder,
+                staging=staging,
+            )
+        else:
+            source = open_source(self.connection, table, folder=folder, scratch=self.folder, staging=staging)
         binding = self._fill(name, table, source, carried)
         self.connection.execute(f"DROP TABLE IF EXISTS staged_{name}")
         return binding

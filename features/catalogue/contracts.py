@@ -11,21 +11,21 @@ _CONTRACTS = canonical(
     "starts_at",
     Column(
         "contract_id", Kind.ID, "the contract; terms of one contract share it", Wording("contract", "契約"),
-        "contract contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
+        "contract subscription contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
         required=True,
     ),
     Column(
         "product_id", Kind.ID, "what is contracted", Wording("product", "商品"),
-        PRODUCT_NAMES + " plan planid プラン",
+        PRODUCT_NAMES + " plan planid planname planamount plantier planprice planproduct プラン",
     ),
     Column(
         "starts_at", Kind.TIME, "first day of the term", Wording("first day", "契約開始日"),
-        "start startat startdate startedat contractstart validfrom begins 開始日 契約開始日 利用開始日",
+        "start startat startdate startutc startsat currenttermstart activatedat activateddate startedonutc startedat contractstart validfrom begins 開始日 契約開始日 利用開始日",
         required=True, planned=True,
     ),
     Column(
         "ends_at", Kind.TIME, "first day after the term; empty: runs on", Wording("last day", "契約終了日"),
-        "end endat enddate endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
+        "end endat enddate endedatutc endsat currenttermend  endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
         planned=True,
     ),
     Column(
@@ -39,11 +39,11 @@ _CONTRACTS = canonical(
     ),
     Column(
         "cancelled_at", Kind.TIME, "when notice was given, if it was", Wording("day of notice", "解約通知日"),
-        "cancelled canceled cancelledat canceledat cancellationdate churndate churnedat 解約日 解約通知日",
+        "cancelled canceled canceledatutc cancelledat canceledat cancellationdate churndate churnedat 解約日 解約通知日",
     ),
     Column(
         "monthly_amount", Kind.NUMBER, "money a month", Wording("monthly amount", "月額"),
-        "monthlyamount mrr monthlyprice monthlyfee 月額 月額料金 月額金額",
+        "monthlyamount mrr mrramount monthlyrevenue monthlyrecurringrevenue monthlyprice monthlyfee 月額 月額料金 月額金額",
         required=True, money=True,
     ),
     Column(

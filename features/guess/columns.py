@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.binding.conventions import form_of
+from features.binding.conventions import SAMPLE_ROWS, date_format
 from features.binding.databases import duckdb_tables
 from features.binding.functions import TIDY, add_functions
 from features.binding.sheets import sheet_names
@@ -26,10 +26,9 @@ from features.schema import Kind
 from features.settings import TableSettings
 from features.values.conventions import both_readings, orders_in
 from features.values.numbers import read_number
-from features.values.text import NOTHING
+from features.values.text import ABSENT
 from features.values.times import orders_of, read_time
 
-SAMPLE_ROWS = 20_000
 _ALL = TEXT_SUFFIXES | SHEET_SUFFIXES | PARQUET_SUFFIXES | DUCKDB_SUFFIXES
 _NEARLY_ALL = 0.9
 _ENOUGH = 500
@@ -51,6 +50,11 @@ class FileLook:
         formats: strptime format of dates that need one, by column.
         doubts: What the dates of a column could be instead, with an example, by column.
         keywords: Names DuckDB reserves.
+        sample: The table of its first rows.
+        rows: How many those are.
+        filled: Rows with a value, by column.
+        different: Different values, by column.
+        examples: A value, by column, where there is one.
     """
 
     label: str
@@ -61,12 +65,23 @@ class FileLook:
     formats: dict[str, str]
     doubts: dict[str, str]
     keywords: frozenset[str]
+    sample: str
+    rows: int
+    filled: dict[str, int]
+    different: dict[str, int]
+    examples: dict[str, str]
+
+    def identifies(self, name: str) -> bool:
+        """Whether every row has a value of its own in a column."""
+        return self.rows > 1 and self.filled[name] == self.rows == self.different[name]
 
     def may_be(self, name: str, kind: Kind) -> bool:
         """Whether a column's values fit a canonical kind."""
         seen = self.kinds[name]
-        if seen == "empty" or kind in {Kind.ID, Kind.TEXT}:
+        if seen == "empty":
             return True
+        if kind in {Kind.ID, Kind.TEXT}:
+            return seen not in {"flag", "time"} or (self.types[name] == "VARCHAR" and seen != "flag")
         if kind is Kind.FLAG:
             return seen == "flag"
         return seen == kind.value
@@ -158,10 +173,16 @@ def _look(
     kinds: dict[str, str] = {}
     formats: dict[str, str] = {}
     doubts: dict[str, str] = {}
+    filled: dict[str, int] = {}
+    different: dict[str, int] = {}
+    examples: dict[str, str] = {}
     for column, type_ in source.columns.items():
         kinds[column] = _kind(type_)
+        values = _values_of(connection, name, column)
+        filled[column], different[column] = sum(count for _, count, _ in values), len(values)
+        if values:
+            examples[column] = values[0][0]
         if type_ == "VARCHAR" or kinds[column] == "number":
-            values = _values_of(connection, name, column)
             if type_ == "VARCHAR":
                 kinds[column] = _kind_of_texts([text for text, _, _ in values])
             elif _nearly_all(_COMPACT.fullmatch(text) and read_time(text[:8]) for text, _, _ in values):
@@ -169,7 +190,11 @@ def _look(
             if kinds[column] == "time" and type_ == "VARCHAR":
                 _date_order(column, values, formats, doubts)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
-    return FileLook(label, settings, source.relation, kinds, source.columns, formats, doubts, keywords)
+    rows = int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
+    return FileLook(
+        label, settings, source.relation, kinds, source.columns, formats, doubts, keywords,
+        name, rows, filled, different, examples,
+    )  # fmt: skip
 
 
 def _values_of(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[tuple[str, int, int]]:
@@ -182,7 +207,7 @@ def _values_of(connection: duckdb.DuckDBPyConnection, table: str, column: str) -
 
 
 def _kind_of_texts(values: Sequence[str]) -> str:
-    filled = [text for text in values if text.lower() not in NOTHING][:_ENOUGH]
+    filled = [text for text in values if text.lower() not in ABSENT][:_ENOUGH]
     if not filled:
         return "empty"
     if _nearly_all(text.lower() in {"true", "false"} for text in filled):
@@ -218,7 +243,7 @@ def _date_order(
         return
     order = "dmy" if "dmy" in evidence.fitting else evidence.fitting[0]
     first, second = both_readings(example, evidence.fitting)
-    formats[column] = form_of(example, order)
+    formats[column] = date_format(example, order)
     doubts[column] = f"{example} could be {first} or {second}"
 
 

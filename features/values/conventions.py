@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from features.values.numbers import Decimal, decimal_of, read_number
-from features.values.times import ORDERS, Order, orders_of, read_time
+from features.values.times import DATE_ORDERS, Order, orders_of, read_time
 
 Way = TypeVar("Way", bound=str)
 
@@ -106,17 +106,17 @@ def orders_in(values: Counted, latest: str = "9999") -> Evidence[Order]:
     def readers(text: str) -> tuple[Order, ...]:
         orders = orders_of(text)
         times = {order: str(read_time(text, order)) for order in orders}
-        if len(orders) == len(ORDERS) and len(set(times.values())) == 1:
+        if len(orders) == len(DATE_ORDERS) and len(set(times.values())) == 1:
             return ()
         return tuple(order for order in orders if times[order] <= latest) or orders
 
-    return _gather(ORDERS, values, readers)
+    return _gather(DATE_ORDERS, values, readers)
 
 
 def both_readings(text: str, ways: Sequence[str]) -> tuple[str, str]:
     """What a value would be in the first two of some conventions, to be shown to a person."""
     first, second = (
-        read_time(text, way) if way in ORDERS else f"{read_number(text, way):,.12g}" for way in ways[:2]
+        read_time(text, way) if way in DATE_ORDERS else f"{read_number(text, way):,.12g}" for way in ways[:2]
     )
     return str(first), str(second)
 

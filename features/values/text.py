@@ -18,7 +18,7 @@ UNTIDY = (
 )
 """Regular expression (RE2) of what ``tidy`` changes: a text without a match is tidy already."""
 
-NOTHING = frozenset(
+ABSENT = frozenset(
     ("", "nan", "none", "null", "<na>", "nat", "n/a", "#n/a", "na", "-", "--", "—", "―", "–", "ー", "－", "なし", "未入力")
 )  # fmt: skip
 """What is written where there is nothing to write, in lower case."""

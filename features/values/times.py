@@ -11,7 +11,7 @@ from features.values.text import tidy
 Order = Literal["ymd", "dmy", "mdy"]
 """Which of day, month and year comes first in a date of numbers."""
 
-ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
+DATE_ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
 
 _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 _ERAS |= dict(zip("MTSHR", _ERAS.values(), strict=True))
@@ -106,7 +106,7 @@ def orders_of(text: str) -> tuple[Order, ...]:
         >>> orders_of("13/06/2024"), orders_of("05/06/2024"), orders_of("13 June 2024")
         (('dmy',), ('dmy', 'mdy'), ('ymd', 'dmy', 'mdy'))
     """
-    return tuple(order for order in ORDERS if read_time(text, order) is not None)
+    return tuple(order for order in DATE_ORDERS if read_time(text, order) is not None)
 
 
 def _epoch(plain: str) -> str | None:

@@ -162,8 +162,8 @@ def test_customers_from_any_table_with_its_columns(tmp_path):
     tables = {"orders": TableSettings(derive="contracts"), "contracts": TableSettings(source="contracts.csv")}
     with bind(make(tmp_path, {**tables, "customers": customers}), now=NOW) as bound:
         assert rows_of(bound, "customers", "customer_id, created_at, industry") == [
-            ("a", datetime(2024, 1, 1), "y")
-        ]  # noqa: DTZ001
+            ("a", datetime(2024, 1, 1), "y")  # noqa: DTZ001
+        ]
     wrong = TableSettings(derive="orders", columns={"industry": "branch"})
     with pytest.raises(TableError, match='say derive = "contracts"'):
         bind(make(tmp_path, {**tables, "customers": wrong}), now=NOW)
