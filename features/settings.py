@@ -94,6 +94,18 @@ class TableSettings(_Frozen):
         return (self.derive,) if isinstance(self.derive, str) else self.derive or ()
 
 
+class IdSettings(_Frozen):
+    """Which writings of a customer's id are one customer. What is made one is in lower case, or without zeros, throughout.
+
+    Args:
+        ignore_case: Upper and lower case.
+        ignore_leading_zeros: 0012 and 12.
+    """
+
+    ignore_case: bool = False
+    ignore_leading_zeros: bool = False
+
+
 class LtvSettings(_Frozen):
     """What lifetime value means here.
 
@@ -215,6 +227,7 @@ class Settings(_Frozen):
     max_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
     memory_gib: Annotated[float, Field(gt=0, le=65536)] = 4.0
     mlruns: str = "mlruns"
+    ids: IdSettings = IdSettings()
     ltv: LtvSettings = LtvSettings()
     churn: ChurnSettings = ChurnSettings()
     uplift: UpliftSettings = UpliftSettings()

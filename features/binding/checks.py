@@ -8,6 +8,7 @@ import duckdb
 from features.binding.casts import UNREADABLE, Clock, clean, currency_of_text, read
 from features.binding.currencies import check_currencies
 from features.binding.expressions import plain
+from features.binding.identities import same_id
 from features.binding.losses import losses_of, refusal_of
 from features.binding.mapping import Binding, Bound
 from features.binding.report import Finding, TableReport
@@ -17,7 +18,7 @@ from features.binding.strays import table_span
 from features.binding.summary import summarise
 from features.errors import SourceError, TableError
 from features.schema import Column, Kind, Table
-from features.settings import Acceptance
+from features.settings import Acceptance, IdSettings
 
 FATAL_SHARE = 0.2
 """A table of which a larger share of rows would be lost for one reason is bound wrongly."""
@@ -71,6 +72,7 @@ class Rules:
         keep_strays: Whether lone rows far from all others take part.
         max_loss: Share that may be lost without having been accepted.
         accept: What the user has accepted.
+        ids: Which writings of an id are one customer.
     """
 
     now: datetime
@@ -79,6 +81,7 @@ class Rules:
     keep_strays: bool = False
     max_loss: float = 1.0
     accept: Acceptance | None = None
+    ids: IdSettings = IdSettings()
 
 
 def fill(
@@ -102,7 +105,7 @@ def fill(
         TableError: An expression cannot be computed.
     """
     table = binding.table
-    _write(connection, binding, clock, rules.now)
+    _write(connection, binding, clock, rules)
     rows = _one(connection, f"SELECT count(*) FROM {table.name}")
     if rows == 0:
         why = "" if binding.where is None else ", or none of them meets where"
@@ -185,7 +188,7 @@ def clear(connection: duckdb.DuckDBPyConnection, binding: Binding) -> None:
         connection.execute(f'ALTER TABLE {binding.table.name} DROP COLUMN "{name}"')
 
 
-def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, now: datetime) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, rules: Rules) -> None:
     table = binding.table
     cleaned, canons, values, marks, final, drop = [], [], [], [], [], []
     for place, bound in enumerate(binding.columns):
@@ -199,10 +202,13 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
         reading = read(bound.column.kind, f"_t{place}", type_, own, bound.conventions, f"_c{place}")
         if reading.canon is not None:
             canons.append(f"{reading.canon} AS _c{place}")
-        values.append(f"{reading.value} AS _x{place}")
+        value = (
+            same_id(reading.value, **rules.ids.model_dump()) if bound.name == "customer_id" else reading.value
+        )
+        values.append(f"{value} AS _x{place}")
         if bound.column.money and type_ == "VARCHAR":
             final.append(f"{currency_of_text(f'_t{place}')} AS _mark{place}")
-        mark = _mark(bound.column, f"_x{place}", reading.present, now)
+        mark = _mark(bound.column, f"_x{place}", reading.present, rules.now)
         if mark is None:
             final.append(f"_x{place} AS {name}")
             continue

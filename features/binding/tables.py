@@ -16,6 +16,7 @@ from features.binding.casts import Clock
 from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
 from features.binding.functions import add_functions
+from features.binding.identities import id_notes
 from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
 from features.binding.queries import open_query
@@ -182,6 +183,9 @@ class _Work:
             except TokuiError as error:
                 self.problems.append(error)
         if not self.problems and "customers" in self.names:
+            notes = id_notes(self.connection, [name for name in self.names if name in TABLES])
+            report = self.reports["customers"]
+            self.reports["customers"] = replace(report, warnings=(*report.warnings, *notes))
             for name in self.names:
                 if name in TABLES:
                     self._check_accounts(name)
@@ -292,7 +296,9 @@ class _Work:
     def _rules(self, table: TableSettings) -> Rules:
         settings = self.settings
         keep = table.strays == "keep"
-        return Rules(self.now, settings.currency, settings.until, keep, settings.max_loss, table.accept)
+        return Rules(
+            self.now, settings.currency, settings.until, keep, settings.max_loss, table.accept, settings.ids
+        )
 
     def _derive(self, origin: Binding) -> None:
         """Make one account of each customer's first row, by time and then by row."""
