@@ -71,7 +71,7 @@ def bound(config: Path, *, lossy: bool = False) -> "Iterator[Tables]":
             tables.refuse_losses()
             for report in tables.reports:
                 if report.lost is not None:
-                    err.print(f"[yellow]note[/] {one_line(report.lost)}", highlight=False)
+                    err.print(f"[yellow]note[/] {one_line(report.lost)}", highlight=False, soft_wrap=True)
         yield tables
 
 

@@ -61,6 +61,9 @@ class _Odd:
         return Finding(reason, self.column.name, self.count, self.example, self.row)
 
 
+_ALL_TOLD_APART = IdSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What is held against the rows of one table.
@@ -81,7 +84,7 @@ class Rules:
     keep_strays: bool = False
     max_loss: float = 1.0
     accept: Acceptance | None = None
-    ids: IdSettings = IdSettings()
+    ids: IdSettings = _ALL_TOLD_APART
 
 
 def fill(

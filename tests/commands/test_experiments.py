@@ -28,7 +28,10 @@ class Done:
     def refusal(self) -> str:
         """The one line of a command that was refused."""
         assert (self.status, self.out) == (2, "")
-        [line] = self.err.strip().splitlines()
+        # What was left out of the tables is told by every command.
+        [line] = [
+            line for line in self.err.strip().splitlines() if line.strip() and not line.startswith("note ")
+        ]
         return line
 
 
