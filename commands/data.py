@@ -49,7 +49,7 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     from evaluation.experiments.overview import assigned, costs_of_nobody
     from evaluation.jsonable import jsonable
 
-    with bound(config, lossy=True) as tables:
+    with bound(config, quiet=as_json, lossy=True) as tables:
         reports = [report.to_dict() for report in tables.reports]
         there = "assignments" in tables.names
         experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
@@ -114,7 +114,7 @@ def features(
             "--first, --last and --step-days are of a grid of cutoffs; an experiment has its own, so leave them out"
         )
     job = next(job for job in JOBS.values() if job.needs_experiment == (experiment is not None))
-    with bound(config) as tables, progress("features") as step:
+    with bound(config, quiet=as_json) as tables, progress("features") as step:
         grid = [] if job.needs_experiment else _grid(tables, first, last, step_days)
         rows = job.export(tables, path, cutoffs=grid, experiment=experiment, threads=THREADS, progress=step)
     where = f"of {experiment}" if job.needs_experiment else f"at {counted(len(grid), 'cutoff')}"

@@ -53,11 +53,12 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bound(config: Path, *, lossy: bool = False) -> "Iterator[Tables]":
+def bound(config: Path, *, quiet: bool, lossy: bool = False) -> "Iterator[Tables]":
     """The tables of a tokui.toml, checked; what was left out is told on the way.
 
     Args:
         config: The tokui.toml.
+        quiet: Whether nothing is to be told, because a machine reads along.
         lossy: Whether to go on where more is lost than the user has accepted.
     """
     from features.binding.tables import bind
@@ -69,7 +70,8 @@ def bound(config: Path, *, lossy: bool = False) -> "Iterator[Tables]":
     with tables:
         if not lossy:
             tables.refuse_losses()
-            for report in tables.reports:
+            # Machines read one document a stream; they ask `check --json`.
+            for report in () if quiet else tables.reports:
                 if report.lost is not None:
                     err.print(f"[yellow]note[/] {one_line(report.lost)}", highlight=False, soft_wrap=True)
         yield tables
