@@ -86,7 +86,7 @@ def choose_separator(lines: Sequence[str], escape: str) -> str | None:
         if any(scores.values()):
             return max(scores, key=lambda separator: scores[separator])
     if by_header:
-        return max(by_header, key=lambda separator: lines[0].count(separator))
+        return max(by_header, key=lines[0].count)
     for separator in _RARE:
         rows = split_records(lines, separator, escape)
         if len(rows) > 1 and {len(row) for row in rows} == {len(rows[0])} != {1} and _may_head(rows[0]):
@@ -176,14 +176,15 @@ def footer_rows(rows: _Rows, width: int) -> int:
         Rows with a value from the first such row on.
     """
     count = 0
-    for place in range(len(rows) - 1, 0, -1):
+    for place in range(len(rows) - 1, -1, -1):
         values = _filled(rows[place])
         if not values:
             continue
-        word = re.sub(r"[\s:：【】\[\]()（）<>＜＞]", "", values[0])
+        word = re.sub(r"[\s:：【】\[\]()（）<>]", "", values[0])
         total = _TOTAL.fullmatch(word) is not None and len(values) < max(width, 2)
         note = len(values) <= max(1, width // 2) and _NOTE.match(values[0]) is not None
-        alone = len(values) == 1 and width > 2 and (len(rows[place]) == 1 or not _filled(rows[place - 1]))
+        apart = len(rows[place]) == 1 or (place > 0 and not _filled(rows[place - 1]))
+        alone = len(values) == 1 and width > 2 and apart
         if not (total or note or alone):
             break
         count += 1

@@ -21,7 +21,7 @@ from features.binding.layouts import (
     unique_names,
 )
 from features.errors import SourceError
-from features.settings import FileSettings
+from features.settings import Opening
 
 _TAIL = 1 << 16
 _MOST_BREAKS = 10
@@ -73,7 +73,7 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def open_text(path: Path, settings: FileSettings, scratch: Path) -> TextFile:
+def open_text(path: Path, settings: Opening, scratch: Path) -> TextFile:
     """Make a text file readable.
 
     The file is read once as it is. Only where DuckDB could not read it (another encoding, mixed line
@@ -133,9 +133,11 @@ def _read_head(path: Path, survey: TextSurvey, skip: int) -> _Head:
     hint = None
     with path.open(encoding=survey.reader) as file:
         for number, line in enumerate(file):
-            if number == 0 and (hint := separator_hint(line)) is not None:
-                above.append(line)
-            elif number < skip or (not lines and not line.strip(" \t\r\n\ufeff\u3000")):
+            if (
+                (number == 0 and (hint := separator_hint(line)) is not None)
+                or number < skip
+                or (not lines and not line.strip(" \t\r\n\ufeff\u3000"))
+            ):
                 above.append(line)
             else:
                 lines.append(line)
@@ -180,12 +182,16 @@ def _double_quotes(lines: Iterator[str], separator: str, above: int, path: Path)
                 parts.append(line[place:])
                 break
             escaped = mark.group(1)
-            parts.append(line[place : mark.start()] + (mark.group() if escaped is None else escaped.replace('"', '""')))
+            parts.append(
+                line[place : mark.start()] + (mark.group() if escaped is None else escaped.replace('"', '""'))
+            )
             place = mark.end()
             if mark.group() == '"':
                 opened = 0
                 if line[place : place + 1] not in {separator, "\n", ""}:
-                    raise SourceError(f"{path}, line {number}: text follows a quote that closes; mend that line")
+                    raise SourceError(
+                        f"{path}, line {number}: text follows a quote that closes; mend that line"
+                    )
         yield "".join(parts)
     if opened:
         raise SourceError(f"{path}: a quote that opens in line {opened} is not closed")
