@@ -9,7 +9,7 @@ from features.errors import SourceError
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp932", "shift_jis", "euc_jp", "cp1252", "latin-1")
 """What ``encoding`` may say, by Python's names; other codecs of Python work as well."""
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 _GUESSES = ("cp932", "euc_jp", "cp1252")
 # The mark of UTF-32 begins with that of UTF-16 and comes first.
 _MARKS = (
@@ -58,7 +58,7 @@ def survey_text(path: Path, encoding: str) -> TextSurvey:
     offset = windows = unix = mac = 0
     last = b""
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(CHUNK_BYTES):
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
@@ -122,7 +122,8 @@ def _unmarked_wide(start: bytes) -> str | None:
         ("utf-16-le", start[1::2], start[::2]),
         ("utf-16-be", start[::2], start[1::2]),
     ):
-        if zeros.count(0) >= 0.3 * len(zeros) and not others.count(0):
+        # The other byte is zero in a few characters only, such as 一.
+        if zeros.count(0) >= 0.3 * len(zeros) and others.count(0) <= 0.1 * zeros.count(0):
             return name
     return None
 
@@ -160,7 +161,7 @@ def _reads(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
+            while chunk := file.read(CHUNK_BYTES):
                 decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -170,4 +171,4 @@ def _reads(path: Path, encoding: str) -> bool:
 
 def _half_width(path: Path, encoding: str) -> int:
     with path.open(encoding=encoding, errors="replace") as file:
-        return sum("\uff61" <= character <= "\uff9f" for character in file.read(CHUNK))
+        return sum("\uff61" <= character <= "\uff9f" for character in file.read(CHUNK_BYTES))

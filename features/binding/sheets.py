@@ -82,7 +82,7 @@ def load_sheet(connection: duckdb.DuckDBPyConnection, path: Path, settings: Open
         for place, title in enumerate(header)
         if str(title).strip() or any(row[place] != "" for row in body)
     ]
-    names = unique_names([str(title) for title in header])
+    names = unique_names([_text(title) or "" for title in header])
     columns = {
         names[place]: _column([None if row[place] == "" else row[place] for row in body]) for place in used
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.binding.encodings import CHUNK, TextSurvey, survey_text
+from features.binding.encodings import CHUNK_BYTES, TextSurvey, survey_text
 from features.binding.layouts import (
     HEAD_ROWS,
     check_header,
@@ -136,7 +136,7 @@ def _read_head(path: Path, survey: TextSurvey, skip: int) -> _Head:
             if (
                 (number == 0 and (hint := separator_hint(line)) is not None)
                 or number < skip
-                or (not lines and not line.strip(" \t\r\n\ufeff\u3000"))
+                or (not lines and not line.strip(" \t\r\n\ufeff\u3000,;|"))
             ):
                 above.append(line)
             else:
@@ -156,8 +156,8 @@ def _copy_text(path: Path, survey: TextSurvey, above: int, separator: str | None
         if separator is not None:
             out.writelines(_double_quotes(lines, separator, above, path))
             return
-        first = lines.read(CHUNK).lstrip("\ufeff")
-        out.writelines(itertools.chain([first], iter(lambda: lines.read(CHUNK), "")))
+        first = lines.read(CHUNK_BYTES).lstrip("\ufeff")
+        out.writelines(itertools.chain([first], iter(lambda: lines.read(CHUNK_BYTES), "")))
 
 
 def _double_quotes(lines: Iterator[str], separator: str, above: int, path: Path) -> Iterator[str]:
@@ -187,10 +187,10 @@ def _double_quotes(lines: Iterator[str], separator: str, above: int, path: Path)
             )
             place = mark.end()
             if mark.group() == '"':
-                opened = 0
+                started, opened = opened, 0
                 if line[place : place + 1] not in {separator, "\n", ""}:
                     raise SourceError(
-                        f"{path}, line {number}: text follows a quote that closes; mend that line"
+                        f"{path}: a quote that opens in line {started} closes in line {number}, but text follows; mend it"
                     )
         yield "".join(parts)
     if opened:
@@ -211,7 +211,7 @@ def _cut_footer(readable: Path, copy: Path, separator: str, footer: int) -> Path
         copy.parent.mkdir()
         file.seek(0)
         with copy.open("wb") as out:
-            shutil.copyfileobj(file, out, CHUNK)
+            shutil.copyfileobj(file, out, CHUNK_BYTES)
             out.truncate(end)
     return copy if end < size else readable
 
@@ -241,7 +241,7 @@ def _check_footer(readable: Path, path: Path, separator: str, width: int, footer
     """Refuse a footer that no row can be, before DuckDB stumbles over it."""
     lines = tail_lines(readable, "utf-8")[-20:]
     rows = split_records(lines, separator, '"')
-    if len(rows) < len(lines):
+    if len(rows) < len(lines) or any("\n" in cell for row in rows for cell in row):
         return  # values with line breaks: a part of one could be taken for a footer
     count = footer_rows(rows, width)
     last = [row for row in rows if any(cell.strip() for cell in row)][-count:] if count else []

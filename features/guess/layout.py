@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.binding.encodings import CHUNK, guess_encoding
+from features.binding.encodings import CHUNK_BYTES, guess_encoding
 from features.binding.layouts import (
     HEAD_ROWS,
     choose_separator,
@@ -138,7 +138,7 @@ def _escape(path: Path, encoding: str) -> str:
     wide = encoding.startswith(("utf-16", "utf-32"))
     last = b""
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(CHUNK_BYTES):
             if wide or b'\\"' in last + chunk:
                 break
             last = chunk[-1:]

@@ -27,7 +27,11 @@ from tests.features.binding.binds import (
             SourceError,
             "line 3: a quote that is not closed",
         ),
-        (b"customer_id,occurred_at,amount\na,2024-01-05,5\nb,2024", SourceError, "line 3: 2 values where the header has 3"),
+        (
+            b"customer_id,occurred_at,amount\na,2024-01-05,5\nb,2024",
+            SourceError,
+            "line 3: 2 values where the header has 3",
+        ),
         (
             "customer_id,occurred_at,amount\n山田,2024-01-05,5\n".encode("cp932"),
             SourceError,
