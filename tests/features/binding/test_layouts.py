@@ -252,5 +252,11 @@ def test_any_table_reads_back_equal_or_is_refused(
         except SourceError:
             return
         names = [f"col{place}" for place in range(len(rows[0]))]
-        if list(source.columns) == names and looked["encoding"] in {encoding, encoding.removesuffix("-sig")}:
+        # Nothing tells a backslash that stands for two from two.
+        alike = looked["escape"] == told["escape"] or "\\" not in whole
+        if (
+            alike
+            and list(source.columns) == names
+            and looked["encoding"] in {encoding, encoding.removesuffix("-sig")}
+        ):
             assert guessed == read
