@@ -30,35 +30,50 @@ class Acceptance(_Frozen):
     reason: Annotated[str, Field(min_length=3, max_length=300)]
 
 
-class FileSettings(_Frozen):
+class Opening(_Frozen):
+    """How a file of the user's is opened, and where its rows are in it.
+
+    Args:
+        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
+        encoding: Of a text file.
+        skip_rows: Lines of a text file, or rows of a sheet, above the header. Blank ones right above the
+            header, and a first line such as ``sep=;``, need not be counted.
+        skip_footer: Lines or rows at the end that are no data; blank ones do not count.
+        fill_down: Columns written on the first row of a group only: an empty value is that of the row above.
+        escape: What stands before a quote inside quotes of a text file: another quote, or a backslash.
+    """
+
+    table: str | None = None
+    encoding: str = "utf-8"
+    skip_rows: Annotated[int, Field(ge=0)] = 0
+    skip_footer: Annotated[int, Field(ge=0)] = 0
+    fill_down: tuple[str, ...] = ()
+    escape: Literal['"', "\\"] = '"'
+
+
+class FileSettings(Opening):
     """One of the user's own files, by a name that queries call it by.
 
     Args:
         source: See `TableSettings`.
-        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
-        encoding: Of a text file.
     """
 
     source: str
-    table: str | None = None
-    encoding: str = "utf-8"
 
 
-class TableSettings(_Frozen):
+class TableSettings(Opening):
     """How one canonical table is bound to the user's own.
 
     Args:
         source: A file (CSV, TSV, text, Excel, Parquet, DuckDB) relative to tokui.toml, or a
             ``postgresql://`` address whose password may be written as ``${NAME}`` and is then read
             from the environment.
-        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
         query: A query to run there, instead of ``table``; without a source, over the files of ``files``.
         derive: For ``customers`` a table, such as ``orders``: one account from each customer's first row of it.
             For ``orders`` any of ``invoices``, ``contracts`` and ``deals``, with or without a source of their own.
         same_money: ``keep`` where several parts of ``orders`` look like the same money, and are not.
         columns: Canonical column to SQL expression over the source's columns.
         where: SQL condition a row must meet to take part.
-        encoding: Of a text file.
         dates: strptime format of the dates, where they are text or numbers and can be read in two ways.
         decimal: Character before the fraction of numbers written as text, where it cannot be told from them.
         timezone: Zone of the source's naive times, where it is not the project's.
@@ -67,13 +82,11 @@ class TableSettings(_Frozen):
     """
 
     source: str | None = None
-    table: str | None = None
     query: str | None = None
     derive: str | tuple[str, ...] | None = None
     same_money: Literal["refuse", "keep"] = "refuse"
     columns: dict[str, str] = {}
     where: str | None = None
-    encoding: str = "utf-8"
     dates: str | None = None
     decimal: Literal[".", ","] | None = None
     timezone: str | None = None

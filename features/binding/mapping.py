@@ -193,7 +193,7 @@ def resolve(
         return None, problems
     used = {name for _, expression in parsed.values() for name in expression.columns}
     unused = tuple(name for name in source.columns if name not in used)
-    notes = (*binder.mixed.values(), *conventions.notes)
+    notes = (*source.notes, *binder.mixed.values(), *conventions.notes)
     return Binding(table, source, tuple(columns), where, binder.inputs, notes, unused), []
 
 

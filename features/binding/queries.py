@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from features.binding.expressions import plain
+from features.binding.report import Finding
 from features.binding.sources import Source, column_types, explain, open_source
 from features.errors import SourceError
 from features.settings import FileSettings, TableSettings
@@ -43,6 +44,7 @@ def open_query(
     shown = f"query over {', '.join(files[name].source for name in files if name.lower() in named)}"
     texts: set[str] = set()
     separators: set[str | None] = set()
+    notes: list[Finding] = []
     views = []
     try:
         for name, file in files.items():
@@ -56,6 +58,7 @@ def open_query(
             views.append(name)
             texts |= source.text
             separators.add(source.separator)
+            notes += source.notes
         connection.execute(f"CREATE TABLE {staging} AS {query}")
     except duckdb.Error as error:
         if "CSV Error" in str(error) or isinstance(error, duckdb.IOException):
@@ -67,7 +70,8 @@ def open_query(
             connection.execute(f"DROP TABLE IF EXISTS {staging}_{name}")
     columns = column_types(connection, staging, shown)
     text = frozenset(name for name, kind in columns.items() if kind == "VARCHAR" and name in texts)
-    return Source(shown, staging, columns, text, separators.pop() if len(separators) == 1 else None)
+    separator = separators.pop() if len(separators) == 1 else None
+    return Source(shown, staging, columns, text, separator, tuple(notes))
 
 
 def _tables_in(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:

@@ -11,17 +11,18 @@ import duckdb
 from features.binding.conventions import SAMPLE_ROWS, date_format
 from features.binding.databases import duckdb_tables
 from features.binding.functions import TIDY, add_functions
-from features.binding.sheets import sheet_names
-from features.binding.sources import (
+from features.binding.kinds import (
     DUCKDB_SUFFIXES,
     PARQUET_SUFFIXES,
     SHEET_SUFFIXES,
     TEXT_SUFFIXES,
-    explain,
-    open_source,
+    file_kind,
 )
-from features.binding.textfiles import guess_encoding, quote
+from features.binding.sheets import sheet_names
+from features.binding.sources import explain, open_source
+from features.binding.textfiles import quote
 from features.errors import SourceError
+from features.guess.layout import layout_of_sheet, layout_of_text
 from features.schema import Kind
 from features.settings import TableSettings
 from features.values.conventions import both_readings, orders_in
@@ -139,11 +140,11 @@ def look_at(
 
 def _settings(connection: duckdb.DuckDBPyConnection, path: Path, home: Path) -> list[TableSettings]:
     address = path.relative_to(home).as_posix() if path.is_relative_to(home) else path.as_posix()
-    suffix = path.suffix.lower()
-    if suffix in SHEET_SUFFIXES and path.is_file():
+    kind = file_kind(path)
+    if kind == "sheet":
         names = sheet_names(path)
-        return [TableSettings(source=address, table=name if len(names) > 1 else None) for name in names]
-    if suffix in DUCKDB_SUFFIXES and path.is_file():
+        return [layout_of_sheet(path, name if len(names) > 1 else None).settings(address) for name in names]
+    if kind == "duckdb":
         try:
             connection.execute(f"ATTACH {quote(str(path))} AS seen (READ_ONLY)")
             names = duckdb_tables(connection, "seen")
@@ -151,8 +152,8 @@ def _settings(connection: duckdb.DuckDBPyConnection, path: Path, home: Path) -> 
         except duckdb.Error as error:
             raise SourceError(f"{path}: {str(error).splitlines()[0]}") from error
         return [TableSettings(source=address, table=name) for name in names]
-    if suffix in TEXT_SUFFIXES and path.is_file():
-        return [TableSettings(source=address, encoding=guess_encoding(path))]
+    if kind == "text":
+        return [layout_of_text(path).settings(address)]
     return [TableSettings(source=address)]
 
 

@@ -16,6 +16,7 @@ from features.catalogue.tables import TABLES
 from features.errors import TableError, TokuiError
 from features.guess.columns import FileLook, identifier_of, look_at
 from features.guess.horizons import fit_horizons
+from features.guess.layout import layout_lines
 from features.guess.matches import (
     CHECK,
     FROM_ORDERS,
@@ -210,6 +211,7 @@ def _files(matches: dict[str, Match]) -> str:
     for name, look in named.items():
         lines = [f"\n[files.{name}]", f"source = {_toml(look.settings.source or '')}"]
         lines += [f"{key} = {_toml(value)}" for key, value in _opening(look).items()]
+        lines += layout_lines(look.settings)
         parts.append("\n".join(lines) + "\n")
     return "".join(parts)
 
@@ -256,6 +258,7 @@ def _table(match: Match, conditions: list[str], also: set[str]) -> str:
         lines.append(f"source = {_toml(look.settings.source or '')}")
         notes = {"encoding": f"  # {CHECK}: what the bytes look like"}
         lines += [f"{key} = {_toml(value)}{notes.get(key, '')}" for key, value in _opening(look).items()]
+        lines += layout_lines(look.settings)
     else:
         lines.append(f"query = {_toml(_join(match))}  # {match.via}")
     if match.dates is not None:
