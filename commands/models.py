@@ -28,6 +28,7 @@ def train(
     documents = []
     with bound(config, quiet=as_json) as tables:
         tracker = tracker_of(tables.settings)
+        tracker.check_writable()
         history = read_history(tables)
         for job in jobs:
             with progress(job.name) as step:
