@@ -123,13 +123,16 @@ def explain(error: duckdb.Error, shown: str) -> str:
     if "magic bytes" in str(error) or "Parquet" in str(error):
         return f"{shown} is not a whole Parquet file (was the copy cut off?): {message.split(' at end')[0]}"
     if message.startswith("CSV Error"):
-        return f"{shown}, {_unfit_line(message, str(error))}"
+        # Of several files in a query, this one; a readable copy has its file's own name.
+        file = re.search(r"^\s*file = (.+)$", str(error), re.MULTILINE)
+        of = f" of {Path(file.group(1)).name}" if file is not None and shown.startswith("query over ") else ""
+        return f"{shown}, {_unfit_line(message, str(error), of)}"
     return f"{shown} cannot be read: {message}"
 
 
-def _unfit_line(message: str, said: str) -> str:
+def _unfit_line(message: str, said: str, of: str) -> str:
     """Which line of a text file does not fit, why and what to do, without what is in it."""
-    line = message.removeprefix("CSV Error on ").lower().replace("line: ", "line ")
+    line = message.removeprefix("CSV Error on ").lower().replace("line: ", "line ") + of
     counts = re.search(r"^Expected Number of Columns: (\d+) Found: (\d+)", said, re.MULTILINE)
     if counts is not None:
         expected, there = (int(count) for count in counts.groups())

@@ -5,7 +5,7 @@ import pytest
 from features.binding.tables import bind
 from features.errors import SourceError
 from features.settings import FileSettings, Settings, TableSettings
-from tests.features.binding.binds import DERIVED, NOW, failed, rows_of, write
+from tests.features.binding.binds import DERIVED, NOW, failed, findings, rows_of, write
 
 
 def make(folder, query, **files):
@@ -63,3 +63,23 @@ def test_a_file_that_is_not_there_is_named(folder):
     assert "none.csv is not there" in failed(
         make(folder, "SELECT * FROM lines", lines="none.csv"), SourceError
     )
+
+
+def test_the_layout_of_a_file_holds_in_a_query_and_what_was_filled_is_counted(folder):
+    text = "Lines\n\nhead_id;tag;betrag\n001;13.06.2024;1.234,50\n;14.06.2024;7,5\nGesamt;;1.242,00\n"
+    write(folder, text, "lines.csv", encoding="utf-16")
+    settings = make(folder, JOIN, lines="lines.csv", heads="heads.csv")
+    assert 'encoding = "utf-16"' in failed(settings, SourceError)
+    lines = FileSettings(
+        source="lines.csv", encoding="utf-16", skip_rows=1, skip_footer=1, fill_down=("head_id",)
+    )
+    settings = settings.model_copy(update={"files": settings.files | {"lines": lines}})
+    with bind(settings, now=NOW) as tables:
+        assert sorted(rows_of(tables, columns="customer_id, amount")) == [("A-1", 7.5), ("A-1", 1234.5)]
+        assert findings(tables)["head_id", "empty, filled from the row above"] == 1
+
+
+def test_a_line_that_does_not_fit_is_named_with_its_file(folder):
+    write(folder, "head_id;kunde\n001;A-1\n002\n003;B\n", "heads.csv")
+    said = failed(make(folder, JOIN, lines="lines.csv", heads="heads.csv"), SourceError)
+    assert "line 3 of heads.csv: 1 value where the header has 2" in said
