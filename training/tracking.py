@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+REFUSED = "refused."
+"""Tags of a version, by kind: why a candidate dropped out of its training."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Version:
     judged_at: str
     metrics: dict[str, Estimate]
     tags: dict[str, str]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Why other candidates dropped out of its training, by kind."""
+        return {key.removeprefix(REFUSED): why for key, why in self.tags.items() if key.startswith(REFUSED)}
 
 
 @dataclass(frozen=True, eq=False)

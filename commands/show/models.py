@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluation.estimate import Estimate
+from evaluation.jsonable import jsonable
 from evaluation.reports.readout.words import coarse
 from features.binding.report import TableReport
 from features.counted import counted
@@ -96,7 +97,8 @@ def version_document(version: Version) -> dict[str, Any]:
         "kind": version.kind,
         "judged_at": version.judged_at,
         "run_id": version.run_id,
-        "metrics": {name: vars(estimate) for name, estimate in version.metrics.items()},
+        "metrics": {name: jsonable(estimate) for name, estimate in version.metrics.items()},
+        "refused": version.refused,
     }
 
 
@@ -134,8 +136,8 @@ def _(made: Training, version: Version) -> Group:
 
 
 @document.register
-def _(made: Training, version: Version) -> dict[str, Any]:
-    return version_document(version) | {"refused": made.backtest.refused}
+def _(made: Training, version: Version) -> dict[str, Any]:  # noqa: ARG001  # what it is dispatched on
+    return version_document(version)
 
 
 def contest_shown(title: str, made: Training) -> Group:
@@ -153,10 +155,9 @@ def _(made: UpliftTraining, version: Version) -> dict[str, Any]:
         "customers": facts.customers,
         "learner": facts.learner,
         "proven": facts.proven,
-        "p_better": made.selection.p_better,
-        "effects": {arm: vars(effect) for arm, effect in made.effects.items()},
+        "p_better": jsonable(made.selection.p_better),
+        "effects": {arm: jsonable(effect) for arm, effect in made.effects.items()},
         "warnings": [vars(warned) for warned in made.enrolment.warnings],
-        "refused": made.cross.refused,
     }
 
 
