@@ -9,7 +9,7 @@ from features.binding.tables import bind
 from features.guess.settings import guess_settings
 from features.settings import load_settings
 from tests.features.guess import businesses
-from tests.features.guess.exports import EXPORTS
+from tests.features.guess.exports import EXPORTS, write_export
 
 NOW = datetime(2026, 1, 1)  # noqa: DTZ001
 
