@@ -4,11 +4,15 @@ import csv
 import random
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 START = date(2022, 1, 1)
 
 
-def _write(path: Path, rows: list[dict[str, object]]) -> Path:
+Rows = list[dict[str, Any]]
+
+
+def _write(path: Path, rows: Rows) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         out.writeheader()
@@ -19,7 +23,10 @@ def _write(path: Path, rows: list[dict[str, object]]) -> Path:
 def saas(folder: Path, accounts: int = 60, days: int = 900) -> tuple[list[Path], float]:
     """Accounts, subscriptions, usage by subscription, tickets; and the money billed until the data end."""
     chance = random.Random(3)
-    people, terms, usage, tickets = [], [], [], []
+    people: Rows = []
+    terms: Rows = []
+    usage: Rows = []
+    tickets: Rows = []
     end = START + timedelta(days=days)
     for k in range(accounts):
         account = f"A-{k:05d}"
@@ -53,8 +60,7 @@ def saas(folder: Path, accounts: int = 60, days: int = 900) -> tuple[list[Path],
     for term in terms:
         stop = term["end_date"] or last + timedelta(days=1)
         month = 0
-        while (due := _months_later(term["start_date"], month)) < min(stop, last + timedelta(days=1)):
-            assert due
+        while _months_later(term["start_date"], month) < min(stop, last + timedelta(days=1)):
             money += term["mrr_amount"]
             month += 1
     return files, money
@@ -72,7 +78,7 @@ def pipeline(folder: Path, accounts: int = 60) -> tuple[list[Path], float]:
     chance = random.Random(4)
     people = [{"account": f"Firm {k}", "sector": "retail", "year_established": 1990 + k % 20, "revenue": 1000.5 + k,
                "employees": 10 * k, "office_location": "Japan", "subsidiary_of": ""} for k in range(accounts)]  # fmt: skip
-    deals = []
+    deals: Rows = []
     for k in range(accounts * 15):
         begin = START + timedelta(days=chance.randrange(900))
         stage = chance.choice(["Won", "Won", "Lost", "Engaging"])
@@ -90,7 +96,7 @@ def reseller(folder: Path, resellers: int = 60) -> tuple[list[Path], float]:
     chance = random.Random(5)
     people = [{"ResellerKey": k + 1, "ResellerName": f"Bikes {k}", "BusinessType": "Warehouse", "NumberEmployees": 10 + k,
                "AnnualSales": 300000 + k, "GeographyKey": 600 - k} for k in range(resellers)]  # fmt: skip
-    lines = []
+    lines: Rows = []
     for k in range(resellers * 30):
         when = START + timedelta(days=chance.randrange(1000))
         quantity, price = chance.randrange(1, 9), chance.choice([20.25, 419.5, 2039.75])
