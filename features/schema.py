@@ -83,6 +83,9 @@ class Table:
         group: What its features are about.
         file_words: Words in the name of a file or sheet that speak for the table, set apart by blanks.
         key: Columns that identify a row; empty where repeated rows are legitimate events.
+        course: Whether its dates are a course of events, in which a lone date far from all others is a slip of
+            the pen; an account may well be twenty years older than the next.
+        by_name: Whether only a file's name tells it from any other ledger.
     """
 
     name: str
@@ -92,6 +95,8 @@ class Table:
     group: Group
     file_words: str
     key: tuple[str, ...] = ()
+    course: bool = True
+    by_name: bool = False
 
     def column(self, name: str) -> Column:
         """Look a column up by name.

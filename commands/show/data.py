@@ -20,7 +20,7 @@ def guessed(guess: Guess) -> Group:
             why = escape(line["why"] + (f"; or {line['runner_up']}?" if line["runner_up"] else ""))
             mark = "[yellow]" if line["check"] else ""
             example = escape(str(line["example"] or ""))[:24]
-            cells = (line["column"], escape(line["expression"]), example, f"{line['confidence']:.0%}", why)
+            cells = (line["column"], escape(line["expression"]), example, line["confidence"], why)
             made.add_row(label, file["table"], *(f"{mark}{cell}" for cell in cells))
             label = ""
     lines += [f"[bold red]missing[/] {escape(what)}" for what in guess.missing]

@@ -10,10 +10,10 @@ from features.binding.currencies import check_currencies
 from features.binding.expressions import plain
 from features.binding.identities import same_id
 from features.binding.losses import losses_of, refusal_of
-from features.binding.mapping import Binding, Bound
+from features.binding.mapping import PLANNED_YEARS, Binding, Bound
 from features.binding.report import Finding, TableReport
 from features.binding.rows import repeated_keys, row_notes
-from features.binding.sources import explain
+from features.binding.sources import columns_of, explain
 from features.binding.strays import table_span
 from features.binding.summary import summarise
 from features.errors import SourceError, TableError
@@ -25,12 +25,8 @@ FATAL_SHARE = 0.2
 
 _UNREADABLE, _INFINITE, _PAST, _FUTURE, _PLACEHOLDER, _EMPTY, _TIDIED = 1, 2, 3, 4, 5, 6, 7
 _EARLIEST = "TIMESTAMP '1970-01-01'"
-_PLANNED_YEARS = 50
-"""Nobody agrees on a day further ahead: 9999-12-31 says that there is none."""
 _ASIDE = "_row", "_drop"
 _LATE, _STRAY = 124, 125
-_WITHOUT_STRAYS = frozenset({"customers", "assignments", "fx"})
-"""Tables whose dates are no course of events: an account may well be twenty years older than the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,7 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, binding: Binding, rules: R
     """Mark what lies after the last day the tables tell of, and lone rows far from all others."""
     table = binding.table
     bound = {column.name for column in binding.columns}
-    if table.time not in bound or table.column(table.time).planned or table.name in _WITHOUT_STRAYS:
+    if table.time not in bound or table.column(table.time).planned or not table.course:
         return []
     findings = []
     if rules.until is not None:
@@ -179,7 +175,7 @@ def _mark_rows(
 
 def _drop_helpers(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Take away the columns that only checking needed."""
-    for column, *_ in connection.execute(f"DESCRIBE {table.name}").fetchall():
+    for column in columns_of(connection, table.name):
         if column.startswith(("_odd", "_was", "_mark")):
             connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
 
@@ -258,7 +254,7 @@ def _mark(column: Column, value: str, present: str, now: datetime) -> str | None
         # Second 0 of computers, on the clock of whatever zone.
         cases.append(f"WHEN {value} < {_EARLIEST} + INTERVAL 1 DAY THEN {_PLACEHOLDER}")
         moment = f"TIMESTAMP '{now.isoformat(sep=' ')}'"
-        cases.append(f"WHEN {value} > {moment} + INTERVAL {_PLANNED_YEARS} YEAR THEN {_PLACEHOLDER}")
+        cases.append(f"WHEN {value} > {moment} + INTERVAL {PLANNED_YEARS} YEAR THEN {_PLACEHOLDER}")
         if not column.planned:
             cases.append(f"WHEN {value} > {moment} THEN {_FUTURE}")
     if column.required:

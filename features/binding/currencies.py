@@ -4,6 +4,7 @@ import duckdb
 
 from features.binding.mapping import Binding
 from features.binding.report import Finding
+from features.binding.sources import columns_of
 from features.catalogue.fx import FX
 from features.errors import TableError
 from features.values.numbers import is_currency
@@ -38,7 +39,8 @@ def check_currencies(
     other = sorted(mark for mark in marks if not is_currency(mark, currency))
     if other:
         return [], [], [_of_expression(table, other, currency)]
-    marked = [f"_mark{place}" for place, _ in money if _has(connection, table, f"_mark{place}")]
+    have = columns_of(connection, table)
+    marked = [f"_mark{place}" for place, _ in money if f"_mark{place}" in have]
     told = ["currency"] if any(bound.name == "currency" for bound in binding.columns) else []
     if not money or not (marked or told):
         return [], [], []
@@ -49,7 +51,7 @@ def check_currencies(
     foreign = [(mark, count, row) for mark, count, row in counts if not is_currency(mark, currency)]
     if not foreign:
         return [], [], []
-    if not _has_table(connection, FX.name):
+    if not columns_of(connection, FX.name):
         return [], [], [_foreign(table, counts, foreign, currency)]
     return _convert(connection, binding, says, [mark for mark, _, _ in foreign], currency)
 
@@ -108,13 +110,3 @@ def _of_expression(table: str, marks: list[str], currency: str) -> TableError:
         f"{table}: the columns that its money is calculated from carry {', '.join(marks)}, and the project's currency is "
         f"{currency}; leave those rows out with where, bind a column of one currency, or set currency in tokui.toml"
     )
-
-
-def _has(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
-    rows = connection.execute(f"DESCRIBE {table}").fetchall()
-    return any(row[0] == column for row in rows)
-
-
-def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    rows = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = $1", [name]).fetchall()
-    return bool(rows[0][0])

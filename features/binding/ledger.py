@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 
 from features.binding.report import Finding
+from features.binding.sources import columns_of
 from features.errors import TableError
 
 _SAME_SHARE = 0.5
@@ -33,7 +34,7 @@ def derive_lines(
     problems: list[TableError] = []
     parts = []
     for name in tables:
-        columns = _columns(connection, name)
+        columns = set(columns_of(connection, name))
         try:
             sql, more = _LINES[name](connection, columns, data_end)
         except TableError as error:
@@ -44,11 +45,13 @@ def derive_lines(
     if problems:
         return findings, problems
     lines = " UNION ALL ".join(parts)
-    have = _columns(connection, "orders")
+    have = set(columns_of(connection, "orders"))
     if have:
-        known = "known_at" in have
+        if "known_at" not in have:
+            # Without it a line that reached the books late would be known too early.
+            connection.execute("ALTER TABLE orders ADD COLUMN known_at TIMESTAMP")
         connection.execute(
-            f"INSERT INTO orders BY NAME SELECT {'*' if known else '* EXCLUDE (known_at)'} FROM "
+            "INSERT INTO orders BY NAME SELECT * FROM "
             f"(SELECT *, (SELECT max(_row) FROM orders) + row_number() OVER () AS _row FROM ({_narrowed(lines, have)}))"
         )
     else:
@@ -173,11 +176,11 @@ def counted_twice(
     """
     parts = (
         {"orders": "SELECT customer_id, occurred_at, amount FROM orders"}
-        if _columns(connection, "orders")
+        if set(columns_of(connection, "orders"))
         else {}
     )
     for name in tables:
-        parts[name] = _LINES[name](connection, _columns(connection, name), data_end)[0]
+        parts[name] = _LINES[name](connection, set(columns_of(connection, name)), data_end)[0]
     problems = []
     names = list(parts)
     for place, one in enumerate(names):
@@ -191,10 +194,3 @@ def counted_twice(
                     )
                 )
     return problems
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    rows = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE table_name = $1", [table]
-    ).fetchall()
-    return {str(row[0]) for row in rows}

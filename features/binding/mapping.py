@@ -227,7 +227,8 @@ def zone_of_heading(heading: str) -> str | None:
 
 
 _WHERE = "where"
-_PLANNED_YEARS = 50
+PLANNED_YEARS = 50
+"""Nobody agrees on a day further ahead: 9999-12-31 says that there is none."""
 _Parsed = dict[str, tuple[Column | None, Expression]]
 
 
@@ -306,7 +307,7 @@ def _conventions(
         if column.kind is Kind.NUMBER:
             numbers.add(name)
         elif column.kind is Kind.TIME and settings.dates is None:
-            years = _PLANNED_YEARS if column.planned else 0
+            years = PLANNED_YEARS if column.planned else 0
             latest[name] = f"{now.year + years:04}-{now:%m-%d} 24"
     ordered = [name for name in source.columns if name in numbers]
     return source_conventions(connection, source, table.name, ordered, latest, settings.decimal)

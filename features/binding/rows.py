@@ -4,6 +4,7 @@ import duckdb
 
 from features.binding.mapping import Binding
 from features.binding.report import Finding
+from features.binding.sources import columns_of
 from features.errors import TableError
 from features.schema import Kind, Table
 
@@ -18,7 +19,7 @@ def repeated_keys(
     """Mark all but the earliest row of a key for dropping; for customers a repeated key is an error."""
     if not table.key:
         return [], []
-    columns = {row[0] for row in connection.execute(f"DESCRIBE {table.name}").fetchall()}
+    columns = columns_of(connection, table.name)
     # Rows that became known at different times are history, not repeats.
     key = [*table.key, *(["known_at"] if "known_at" in columns else [])]
     order = ", ".join([table.time, "_row"] if table.time in columns else ["_row"])

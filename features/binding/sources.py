@@ -116,6 +116,14 @@ def column_types(connection: duckdb.DuckDBPyConnection, relation: str, shown: st
     return {str(row[0]): str(row[1]) for row in rows}
 
 
+def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The columns of a table of the connection, in order; none where there is no such table."""
+    rows = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index", [table]
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def explain(error: duckdb.Error, shown: str) -> str:
     """One sentence on why DuckDB could not read a source, without the rows it quotes."""
     lines = str(error).splitlines()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import duckdb
 
 from features.binding.report import Finding, TableReport
+from features.binding.sources import columns_of
 from features.catalogue.orders import ORDERS
 from features.schema import Table
 
@@ -59,7 +60,7 @@ def derived_report(
         left: What was left out in deriving.
     """
     table = ORDERS.table
-    have = {row[0] for row in connection.execute("DESCRIBE orders").fetchall()}
+    have = columns_of(connection, "orders")
     names = [column.name for column in table.columns if column.name in have]
     rows = int(connection.execute("SELECT count(*) FROM orders").fetchall()[0][0])
     report = summarise(connection, table, names, source=f"derived from {origin}", rows=rows)

@@ -21,7 +21,7 @@ from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
 from features.binding.queries import open_query
 from features.binding.report import Finding, TableReport
-from features.binding.sources import Source, column_types, open_source
+from features.binding.sources import Source, column_types, columns_of, open_source
 from features.binding.summary import derived_report
 from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
@@ -266,7 +266,7 @@ class _Work:
         """The latest day that any bound table tells of as having happened."""
         ends = []
         for name in self.reports:
-            have = {row[0] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
+            have = columns_of(self.connection, name)
             for column in BINDABLE[name].columns:
                 if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
                     ends += self.connection.execute(

@@ -45,6 +45,7 @@ _CUSTOMERS = canonical(
     group="account",
     file_words="customer client account compan reseller dealer organi 会社 企業 顧客 得意先 取引先 会員",
     key=("customer_id",),
+    course=False,
 )  # fmt: skip
 
 CUSTOMERS_KNOWN = Stream(

@@ -34,6 +34,7 @@ _ASSIGNMENTS = canonical(
     file_words="assignment experiment 割付 実験",
     # Not without the arm: a customer in two arms must reach the readout, which says so.
     key=("experiment_id", "customer_id", "arm"),
+    course=False,
 )  # fmt: skip
 
 ASSIGNMENTS_MADE = Stream(

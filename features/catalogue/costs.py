@@ -21,6 +21,7 @@ _COSTS = canonical(
     ),
     group="payment",
     file_words="cost 費用 コスト",
+    by_name=True,
 )  # fmt: skip
 
 COSTS_BOOKED = Stream(

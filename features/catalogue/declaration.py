@@ -76,9 +76,11 @@ def canonical(
     group: Group,
     file_words: str,
     key: tuple[str, ...] = (),
+    course: bool = True,
+    by_name: bool = False,
 ) -> Table:
     """A table with the columns that every table has around its own."""
     # What it cost to win an account is the project's own money; rows of sales may be in the customer's.
     priced = name != "customers" and any(column.money for column in columns)
     around = (_CURRENCY, _KNOWN_AT) if priced else (_KNOWN_AT,)
-    return Table(name, row, (_CUSTOMER_ID, *columns, *around), time, group, file_words, key)
+    return Table(name, row, (_CUSTOMER_ID, *columns, *around), time, group, file_words, key, course, by_name)

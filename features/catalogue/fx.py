@@ -20,5 +20,6 @@ FX = Table(
     time="date",
     group="account",
     file_words="fx rate exchange 為替",
+    course=False,
 )  # fmt: skip
 """It has no customers, so it is no canonical table and no features are made of it."""

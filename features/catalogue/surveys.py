@@ -21,6 +21,7 @@ _SURVEYS = canonical(
     ),
     group="support",
     file_words="survey nps アンケート",
+    by_name=True,
 )  # fmt: skip
 
 SURVEYS_ANSWERED = Stream(

@@ -175,7 +175,7 @@ def _offer(
         return None
     if table is CUSTOMERS.table and not look.identifies(owner or "") and not named:
         return None
-    if table.name in _ONLY_BY_NAME and not named:
+    if table.by_name and not named:
         return None
     lines = _lines(look, table, owner=owner)
     if via is not None:
@@ -203,10 +203,6 @@ _LEAST_LINES = 4
 def _any_ledger(table: Table, bound: set[str]) -> bool:
     """Whether nothing of a deal is there but what any ledger has: a date, an amount and some status."""
     return table is DEALS.table and "won" not in bound
-
-
-_ONLY_BY_NAME = frozenset({"costs", "surveys"})
-"""Tables whose columns any ledger has: only the file's name tells them apart."""
 
 
 def _lines(

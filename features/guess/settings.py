@@ -143,7 +143,8 @@ def _told(look: FileLook, seen: Understanding) -> dict[str, Any]:
     return {"file": look.label, "table": match.table.name, "why": why, "columns": columns}
 
 
-_CONFIDENCE = {4: 0.99, 3: 0.95, 2: 0.8, 1: 0.5}
+_CONFIDENCE = {4: "high", 3: "high", 2: "fair", 1: "low"}
+"""How sure a line is, in words: shares would be figures that nobody measured."""
 
 
 def _head(home: Path, currency: str | None, timezone: str | None, *, japanese: bool) -> str:

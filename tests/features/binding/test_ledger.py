@@ -193,3 +193,14 @@ def test_what_cannot_be_derived_is_said_with_the_line_to_write(tmp_path, text, s
     )
     with pytest.raises(SettingsError, match=said):
         load_settings(tmp_path / "tokui.toml")
+
+
+def test_a_line_that_reached_the_books_late_stays_unknown_until_then(tmp_path):
+    write(tmp_path, lines("a,2024-01-05,5"))
+    header = "customer_id,issued_at,due_at,amount,known_at"
+    write(tmp_path, lines("a,2024-02-01,2024-03-01,7,2024-04-15", header=header), "invoices.csv")
+    both = TableSettings(source="orders.csv", derive="invoices")
+    tables = {"orders": both, "invoices": TableSettings(source="invoices.csv")}
+    with bind(make(tmp_path, tables), now=NOW) as bound:
+        known = dict(rows_of(bound, columns="amount, known_at"))
+    assert known == {5: None, 7: datetime(2024, 4, 15)}  # noqa: DTZ001
