@@ -243,6 +243,8 @@ def _strength(name: str, table: Table, column: Column) -> int:
     strength = likeness(name, table, column)
     if column.name == "customer_id":
         return strength if strength >= 3 or speaks_of_a_key(name) else 0
+    if column.name == "currency" and strength < 3:
+        return 0  # CurrencyKey is a key of currencies and none itself
     if column.money and normalise(name) in UNIT_PRICE_NAMES.split() and table is ORDERS.table:
         return min(strength, 1)
     return strength

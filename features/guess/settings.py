@@ -109,7 +109,9 @@ def _missing(seen: Understanding, looks: Sequence[FileLook]) -> list[str]:
 
 def _conditions(connection: duckdb.DuckDBPyConnection, match: Match) -> list[str]:
     """Lines of ``where``: by status as it is, by product codes as a suggestion."""
-    if not any(column.money for column in match.table.columns):
+    table = match.table
+    # A term that was cancelled was a term: leaving it out would leave only those who stayed.
+    if not any(column.money for column in table.columns) or table.column(table.time).planned:
         return []
     lines = []
     status = suggest_status(connection, match)

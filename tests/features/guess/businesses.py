@@ -102,7 +102,7 @@ def reseller(folder: Path, resellers: int = 60) -> tuple[list[Path], float]:
         quantity, price = chance.randrange(1, 9), chance.choice([20.25, 419.5, 2039.75])
         amount = quantity * price
         lines.append({"ProductKey": 200 + k % 40, "OrderDateKey": f"{when:%Y%m%d}", "ResellerKey": 1 + chance.randrange(resellers),
-                      "EmployeeKey": 280 + k % 5, "PromotionKey": 1, "SalesTerritoryKey": 1 + k % 10,
+                      "EmployeeKey": 280 + k % 5, "PromotionKey": 1, "CurrencyKey": 100 - k % 3, "SalesTerritoryKey": 1 + k % 10,
                       "SalesOrderNumber": f"SO{k // 2}", "SalesOrderLineNumber": 1 + k % 2, "OrderQuantity": quantity,
                       "UnitPrice": price, "ExtendedAmount": amount, "TotalProductCost": round(0.6 * amount, 2),
                       "SalesAmount": amount, "TaxAmt": round(0.08 * amount, 2), "Freight": 1.5,

@@ -115,3 +115,14 @@ def test_the_orders_total_on_each_line_is_recognised(tmp_path):
     guess = guess_settings([tmp_path / "受注.csv"], folder=tmp_path)
     assert tomllib.loads(guess.text)["tables"]["orders"]["columns"]["amount"] == '"個数" * "価格"'
     assert "合計 is the whole order's on each line" in guess.text
+
+
+def test_terms_that_were_cancelled_are_terms(tmp_path):
+    lines = [
+        f"s{k},c{k},2024-01-{k % 28 + 1:02d},,100,{'Cancelled' if k % 3 == 0 else 'Active'}"
+        for k in range(40)
+    ]
+    head = "subscription_id,customer_id,start_date,end_date,mrr,status"
+    (tmp_path / "subscriptions.csv").write_text("\n".join([head, *lines, ""]), encoding="utf-8")
+    tables = tomllib.loads(guess_settings([tmp_path / "subscriptions.csv"], folder=tmp_path).text)["tables"]
+    assert "where" not in tables["contracts"]
