@@ -2,6 +2,8 @@
 
 import itertools
 import tomllib
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -9,7 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.catalogue.account import CLUSTERS
-from features.catalogue.tables import TABLES
+from features.catalogue.tables import LEDGERS, TABLES
 from features.errors import SettingsError, SourceError
 
 
@@ -26,7 +28,10 @@ class TableSettings(_Frozen):
             from the environment.
         table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
         query: A query to run there, instead of ``table``.
-        derive: For ``customers`` only: ``orders`` makes one account from each customer's first order.
+        derive: For ``customers`` a bound table, such as ``orders``: one account from each customer's first row
+            there. For ``orders`` any of ``invoices``, ``contracts`` and ``deals``, with or without a source
+            of their own.
+        same_money: ``keep`` where two tables that ``orders`` are made of look like the same money, and are not.
         columns: Canonical column to SQL expression over the source's columns.
         where: SQL condition a row must meet to take part.
         encoding: Of a text file.
@@ -37,7 +42,8 @@ class TableSettings(_Frozen):
     source: str | None = None
     table: str | None = None
     query: str | None = None
-    derive: Literal["orders"] | None = None
+    derive: str | tuple[str, ...] | None = None
+    same_money: Literal["refuse", "keep"] = "refuse"
     columns: dict[str, str] = {}
     where: str | None = None
     encoding: str = "utf-8"
@@ -46,11 +52,16 @@ class TableSettings(_Frozen):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.source is None) == (self.derive is None):
+        if self.source is None and self.derive is None:
             raise ValueError("give either source or derive")
         if self.table is not None and self.query is not None:
             raise ValueError("give either table or query, not both")
         return self
+
+    @property
+    def derived_from(self) -> tuple[str, ...]:
+        """The tables it is derived from."""
+        return (self.derive,) if isinstance(self.derive, str) else self.derive or ()
 
 
 class LtvSettings(_Frozen):
@@ -140,6 +151,7 @@ class Settings(_Frozen):
         name: The project, as reports call it.
         currency: ISO 4217 code of all money.
         timezone: IANA name of the zone in which days begin and naive times are read.
+        until: Last day that the data tell about.
         memory_gib: Memory DuckDB may use before it spills to disk.
         mlruns: Folder MLflow keeps everything in, relative to tokui.toml.
         tables: Bindings by canonical table.
@@ -149,6 +161,7 @@ class Settings(_Frozen):
     name: str = "tokui"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     timezone: str = "UTC"
+    until: date | None = None
     memory_gib: Annotated[float, Field(gt=0, le=65536)] = 4.0
     mlruns: str = "mlruns"
     ltv: LtvSettings = LtvSettings()
@@ -172,22 +185,62 @@ class Settings(_Frozen):
         for name, table in value.items():
             if name not in TABLES:
                 raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(TABLES)}")
-            if table.derive is not None and name != "customers":
-                raise ValueError(f"only customers can be derived, not {name}")
             known = {column.name for column in TABLES[name].columns}
             for column in table.columns:
                 if column not in known:
                     raise ValueError(
                         f"{name}.{column} is not a canonical column; those are {', '.join(sorted(known))}"
                     )
-        if "orders" not in value or "customers" not in value:
-            raise ValueError("tables.customers and tables.orders are both needed")
+        _check_needed(value)
+        for name, table in value.items():
+            _check_derived(name, table, value)
         return value
 
     @property
     def folder(self) -> Path:
         """The folder that relative sources are relative to."""
         return self.path.resolve().parent
+
+
+def _check_needed(tables: Mapping[str, TableSettings]) -> None:
+    if "orders" not in tables:
+        able = [name for name in LEDGERS if name in tables]
+        how = f'derive = "{able[0]}"' if able else 'source = "your file"'
+        raise ValueError(f"tables.orders is missing, which tells all money; write [tables.orders] {how}")
+    if "customers" not in tables:
+        raise ValueError(
+            'tables.customers is missing; write [tables.customers] derive = "orders" for one account from each '
+            "customer's first order"
+        )
+
+
+def _check_derived(name: str, table: TableSettings, tables: Mapping[str, TableSettings]) -> None:
+    origins = table.derived_from
+    if table.same_money != "refuse" and not (name == "orders" and origins):
+        raise ValueError(f"{name}.same_money is for orders that are derived; leave it out")
+    if table.derive is None:
+        return
+    if name not in {"customers", "orders"}:
+        raise ValueError(f"only customers and orders can be derived, not {name}")
+    possible = LEDGERS if name == "orders" else tuple(known for known in TABLES if known != "customers")
+    for origin in origins:
+        if origin not in possible:
+            raise ValueError(f"{name} cannot be derived from {origin!r}, only from {', '.join(possible)}")
+        if origin not in tables:
+            raise ValueError(
+                f"{name} cannot be derived from {origin}, which is not bound; add [tables.{origin}]"
+            )
+    if not origins or len(set(origins)) < len(origins):
+        raise ValueError(f"{name}.derive names {'a table twice' if origins else 'no table'}; name each once")
+    if name == "customers" and (len(origins) > 1 or table.source is not None):
+        raise ValueError("customers have either a source or one table that they are derived from")
+    # What tells how a source is read says nothing without one, and must not be passed over in silence.
+    own = {"derive", "source", "same_money", *(("columns",) if name == "customers" else ())}
+    idle = sorted(table.model_fields_set - own) if table.source is None else []
+    if idle:
+        raise ValueError(
+            f"{name}.{idle[0]} is for a source, and {name} only derive; write it in [tables.{origins[0]}]"
+        )
 
 
 def load_settings(path: Path) -> Settings:

@@ -39,9 +39,34 @@ def reports(table_reports: Iterable[TableReport]) -> Group:
         empty = ", ".join(f"{name} {count:,}" for name, count in report.nulls.items() if count)
         counts = (f"{n:,}" for n in (report.rows_read, report.rows_kept, report.customers))
         made.add_row(report.table, *counts, first, last, empty)
+        if report.origins:
+            rows = ", ".join(f"{origin} {count:,}" for origin, count in report.origins.items())
+            lines.append(f"{report.table}: rows by origin: {rows}")
         for word, findings in (("dropped", report.dropped), ("noted", report.warnings)):
             lines += [f"{report.table}: [bold]{word}[/] {escape(str(finding))}" for finding in findings]
     return Group(made, *lines)
+
+
+def totals(table_reports: Iterable[TableReport], currency: str) -> Group:
+    """Rows and money of each table by calendar year and in all, to be held against the books."""
+    made = []
+    for report in table_reports:
+        if not report.totals:
+            continue
+        names = [f"{name}, {currency}" for name in report.totals]
+        shown = grid("year", "rows", *names, title=f"{report.table} by year")
+        years = {str(year): (rows, year) for year, rows in report.rows_by_year.items()}
+        for label, (rows, year) in years.items():
+            shown.add_row(
+                label, f"{rows:,}", *(_sum(sums.get(year, 0.0)) for sums in report.by_year.values())
+            )
+        shown.add_row("all", f"{report.rows_kept:,}", *map(_sum, report.totals.values()), style="bold")
+        made.append(shown)
+    return Group(*made)
+
+
+def _sum(money: float) -> str:
+    return f"{money:,.2f}"
 
 
 def candidates_shown(

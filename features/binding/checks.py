@@ -1,6 +1,7 @@
 """Checks: one pass writes a bound table with its oddities marked; they are counted, then cleared away."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -10,6 +11,7 @@ from features.binding.expressions import plain
 from features.binding.mapping import Binding, Bound
 from features.binding.report import Finding, TableReport
 from features.binding.sources import explain
+from features.binding.summary import summarise
 from features.errors import SourceError, TableError
 from features.schema import Column, Kind, Table
 
@@ -83,19 +85,25 @@ def fill(
         return None, problems
     connection.execute(f"DELETE FROM {table.name} WHERE _drop IS NOT NULL")
     warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.mixed]
-    warnings += _repeats(connection, binding) + _returns(connection, binding)
+    warnings += _repeats(connection, binding)
+    if table.name == "orders":
+        warnings += money_notes(connection, {bound.name for bound in binding.columns})
     for place, _ in _checked(binding):
         for column in (f"_odd{place}", f"_was{place}"):
             connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
     dropped = [oddity.finding for oddity in odd if oddity.dropped] + repeated
-    return _report(connection, binding, rows, tuple(dropped), tuple(warnings)), []
+    names = [bound.name for bound in binding.columns if bound.column is not None]
+    report = summarise(connection, table, names, source=binding.source.name, rows=rows)
+    return replace(
+        report, dropped=tuple(dropped), warnings=tuple(warnings), unused_columns=binding.unused
+    ), []
 
 
 def clear(connection: duckdb.DuckDBPyConnection, binding: Binding) -> None:
     """Leave a checked table with its canonical columns only."""
     aside = [*_ASIDE, *(bound.name for bound in binding.columns if bound.column is None)]
     for name in aside:
-        connection.execute(f'ALTER TABLE {binding.table.name} DROP COLUMN "{name}"')
+        connection.execute(f'ALTER TABLE {binding.table.name} DROP COLUMN IF EXISTS "{name}"')
 
 
 def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, now: datetime) -> None:
@@ -270,49 +278,18 @@ def _repeats(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Fi
     )
 
 
-def _returns(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Finding]:
-    if binding.table.name != "orders":
-        return []
-    bound = {column.name for column in binding.columns}
-    negative = " OR ".join(f"{name} < 0" for name in ("quantity", "amount") if name in bound)
+def money_notes(connection: duckdb.DuckDBPyConnection, columns: Collection[str]) -> list[Finding]:
+    """What is to be known of the money of orders that bind these columns."""
+    negative = " OR ".join(f"{name} < 0" for name in ("quantity", "amount") if name in columns)
     count, row, example = connection.execute(
         f"SELECT count(*), min(_row), arg_min(amount, _row) FROM orders WHERE {negative}"
     ).fetchall()[0]
     findings = (
         [Finding("cancellations or returns, kept", "amount", count, f"{example:g}", row)] if count else []
     )
-    if "margin" not in bound:
+    if "margin" not in columns:
         findings.append(Finding("not bound, computed as amount times ltv.margin_rate", "margin", 0))
     return findings
-
-
-def _report(
-    connection: duckdb.DuckDBPyConnection,
-    binding: Binding,
-    rows: int,
-    dropped: tuple[Finding, ...],
-    warnings: tuple[Finding, ...],
-) -> TableReport:
-    table = binding.table
-    names = [bound.name for bound in binding.columns if bound.column is not None]
-    time = table.time if table.time in names else "CAST(NULL AS TIMESTAMP)"
-    counts = ", ".join(f"count(*) - count({name})" for name in names)
-    kept, customers, first, last, *nulls = connection.execute(
-        f"SELECT count(*), count(DISTINCT customer_id), min({time}), max({time}), {counts} FROM {table.name}"
-    ).fetchall()[0]
-    return TableReport(
-        table=table.name,
-        source=binding.source.name,
-        rows_read=rows,
-        rows_kept=kept,
-        customers=customers,
-        first=first,
-        last=last,
-        nulls=dict(zip(names, nulls, strict=True)),
-        dropped=dropped,
-        warnings=warnings,
-        unused_columns=binding.unused,
-    )
 
 
 def _uncomputable(connection: duckdb.DuckDBPyConnection, binding: Binding, error: duckdb.Error) -> TableError:

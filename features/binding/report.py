@@ -1,6 +1,6 @@
 """What binding found out about a table: records for the terminal, JSON and error messages."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,10 @@ class TableReport:
         dropped: Why rows were left out; a row counts under its first reason only.
         warnings: What is odd and was kept, or emptied.
         unused_columns: Columns of the source that nothing uses.
+        totals: Sum of each money column.
+        by_year: The same by calendar year of the table's own date.
+        rows_by_year: Rows by that year.
+        origins: Rows by where they come from, ``source`` or a table, where some are derived.
     """
 
     table: str
@@ -58,6 +62,10 @@ class TableReport:
     dropped: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     unused_columns: tuple[str, ...]
+    totals: dict[str, float] = field(default_factory=dict)
+    by_year: dict[str, dict[int, float]] = field(default_factory=dict)
+    rows_by_year: dict[int, int] = field(default_factory=dict)
+    origins: dict[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 import hashlib
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,10 +15,13 @@ import duckdb
 from features.binding.casts import Clock
 from features.binding.checks import clear, fill
 from features.binding.databases import detach_files
+from features.binding.ledger import append_lines, data_end, ledger_report, lines_of, table_columns
 from features.binding.mapping import Binding, resolve
 from features.binding.report import Finding, TableReport
+from features.binding.samemoney import refused_twice, same_money
 from features.binding.sources import Source, column_types, open_source
 from features.catalogue.tables import TABLES
+from features.engine.observations import moment
 from features.errors import SettingsError, TableError, TokuiError
 from features.settings import Settings, TableSettings
 
@@ -36,6 +39,8 @@ class Tables:
             project's wall clock, numbers DOUBLE, flags BOOLEAN.
         reports: What was found, a report a table, in the order of the data dictionary.
         fingerprint: SHA-256 of the content of all tables, whatever the order of their rows.
+        scratch: The folder of the connection's files.
+        told_until: Last day that a ledger made of contracts tells about; None where its own rows say it.
     """
 
     settings: Settings
@@ -43,6 +48,7 @@ class Tables:
     reports: tuple[TableReport, ...]
     fingerprint: str
     scratch: "tempfile.TemporaryDirectory[str]"
+    told_until: date | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,6 +65,12 @@ class Tables:
             if report.table == name:
                 return report
         raise TableError(f"table {name!r} is not bound; bound are {', '.join(self.names)}")
+
+    def last_moment(self, last: int) -> int:
+        """The later of an order's time and the day until which a ledger made of contracts is told, microseconds."""
+        if self.told_until is None:
+            return last
+        return max(last, moment(datetime.combine(self.told_until, datetime.min.time())))
 
     def close(self) -> None:
         """Close the connection and remove its files. A second time does nothing."""
@@ -82,7 +94,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     Args:
         settings: What to bind.
         now: The moment nothing can be later than; naive means the project's wall clock. Default: now.
-        only: Canonical tables to bind; orders is added where customers are derived from it.
+        only: Canonical tables to bind; those that they are derived from are added.
 
     Returns:
         The open tables.
@@ -94,8 +106,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     """
     names = _selected(settings, only)
     zone = ZoneInfo(settings.timezone)
-    moment = now or datetime.now(zone)
-    wall = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    given = now or datetime.now(zone)
+    wall = given if given.tzinfo is None else given.astimezone(zone).replace(tzinfo=None)
     scratch = tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True)
     folder = Path(scratch.name)
     connection = duckdb.connect(
@@ -110,7 +122,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         work.bind_all()
         detach_files(connection)
         reports = tuple(work.reports[name] for name in names)
-        return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch)
+        fingerprint = _fingerprint(connection, reports)
+        return Tables(settings, connection, reports, fingerprint, scratch, work.told_until)
     except BaseException:
         connection.close()
         scratch.cleanup()
@@ -126,8 +139,11 @@ def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ..
             raise SettingsError(
                 f"table {name!r} is not bound in {settings.path}; bound are {', '.join(settings.tables)}"
             )
-    if "customers" in wanted and settings.tables["customers"].derive is not None:
-        wanted.add("orders")
+    if "customers" in wanted:
+        wanted.update(settings.tables["customers"].derived_from)
+    if "orders" in wanted and settings.tables["orders"].derived_from:
+        # Until when contracts run on, any table may tell.
+        wanted.update(settings.tables)
     return tuple(name for name in TABLES if name in wanted)
 
 
@@ -149,13 +165,25 @@ class _Work:
         self.names = names
         self.reports: dict[str, TableReport] = {}
         self.problems: list[TokuiError] = []
+        self.told_until: date | None = None
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
+        derived = "orders" in self.names and self.settings.tables["orders"].derived_from
+        own = None
         # Orders come first: customers may be derived from them.
         for name in sorted(self.names, key=lambda name: name != "orders"):
             try:
-                self._bind(name)
+                binding = self._bind(name)
+                if name == "orders" and derived:
+                    own = binding
+                elif binding is not None:
+                    self._finish(name, binding)
+            except TokuiError as error:
+                self.problems.append(error)
+        if derived and not self.problems:
+            try:
+                self._derive_orders(own)
             except TokuiError as error:
                 self.problems.append(error)
         if not self.problems and "customers" in self.names:
@@ -166,29 +194,63 @@ class _Work:
             more = "" if not others else f" (and {len(others)} more problem{'s' if len(others) > 1 else ''})"
             raise type(first)(f"{first}{more}") from first
 
-    def _bind(self, name: str) -> None:
+    def _bind(self, name: str) -> Binding | None:
+        """Bind a table to its source; None where it has none or something is wrong with it."""
         table = self.settings.tables[name]
-        if table.derive is not None:
-            return  # bound together with orders
-        customers = self.settings.tables["customers"]
-        derived = name == "orders" and customers.derive == "orders" and "customers" in self.names
-        carried = (
-            {f"customers.{column}": text for column, text in customers.columns.items()} if derived else {}
-        )
+        if table.source is None:
+            return None
+        columns = self.settings.tables["customers"].columns if self._gives_accounts(name) else {}
+        carried = {f"customers.{column}": text for column, text in columns.items()}
         if "customers.customer_id" in carried:
             raise TableError(
-                "customers.customer_id comes from orders where customers are derived; leave it out"
+                f"customers.customer_id comes from {name} where customers are derived; leave it out"
             )
         source = open_source(
             self.connection, table, folder=self.settings.folder, scratch=self.folder, staging=f"staged_{name}"
         )
         binding = self._fill(name, table, source, carried)
         self.connection.execute(f"DROP TABLE IF EXISTS staged_{name}")
-        if binding is None:
-            return
-        if derived:
-            self._derive(binding)
+        return binding
+
+    def _gives_accounts(self, name: str) -> bool:
+        return "customers" in self.names and self.settings.tables["customers"].derived_from == (name,)
+
+    def _finish(self, name: str, binding: Binding) -> None:
+        """Derive customers from a bound table if they are, and leave it with its own columns."""
+        if self._gives_accounts(name):
+            carried = [column.name for column in binding.columns if column.column is None]
+            self._derive(name, binding.source.name, carried)
         clear(self.connection, binding)
+
+    def _derive_orders(self, own: Binding | None) -> None:
+        """Put the lines that other tables give behind those of the orders' own source."""
+        settings, origins = self.settings.tables["orders"], self.settings.tables["orders"].derived_from
+        until = self.settings.until or data_end(self.connection, tuple(self.reports), self.now)
+        ledger = [*(["orders"] if own is not None else []), *origins]
+        if settings.same_money == "refuse":
+            self.problems += refused_twice(same_money(self.connection, ledger, until), ledger)
+        parts = [lines_of(self.connection, origin, until) for origin in origins]
+        if self.problems:
+            return
+        counts = append_lines(self.connection, parts)
+        before = self.reports.get("orders")
+        self.reports["orders"] = ledger_report(self.connection, before, parts, counts)
+        if self.reports["orders"].rows_kept == 0:
+            raise TableError(
+                f"orders: {', '.join(origins)} give no order line; see what their rows are dated by"
+            )
+        self.told_until = until if "contracts" in origins else None
+        if own is not None:
+            self._finish("orders", own)
+            return
+        if self._gives_accounts("orders"):
+            if columns := self.settings.tables["customers"].columns:
+                raise TableError(
+                    f"customers are derived from orders, which have no source to take {', '.join(columns)} from; write "
+                    f'derive = "{origins[0]}" in [tables.customers]'
+                )
+            self._derive("orders", self.reports["orders"].source, [])
+        self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
 
     def _fill(
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
@@ -204,31 +266,30 @@ class _Work:
         self.problems += problems
         return binding
 
-    def _derive(self, orders: Binding) -> None:
-        """Make one account of each customer's first order, by time and then by row."""
-        bound = {column.name for column in orders.columns}
-        carried = [column.name for column in orders.columns if column.column is None]
+    def _derive(self, name: str, shown: str, carried: Sequence[str]) -> None:
+        """Make one account of each customer's first row in a table, by time and then by row."""
+        bound, time = table_columns(self.connection, name), TABLES[name].time
         zone = self.settings.timezone
         # Already on the project's wall clock; as instants they are not moved there a second time.
-        moved = self.settings.tables["orders"].timezone is not None
+        moved = self.settings.tables[name].timezone is not None
         occurred, recorded = (
-            f"timezone('{zone}', o.{name})" if moved else f"o.{name}" for name in ("occurred_at", "known_at")
+            f"timezone('{zone}', o.{column})" if moved else f"o.{column}" for column in (time, "known_at")
         )
         known = (
             f", {recorded} AS known_at" if "known_at" in bound and "customers.known_at" not in carried else ""
         )
-        extra = "".join(f', o."{name}" AS "{name.removeprefix("customers.")}"' for name in carried)
+        extra = "".join(f', o."{column}" AS "{column.removeprefix("customers.")}"' for column in carried)
         created = "" if "customers.created_at" in carried else f", {occurred} AS created_at"
         self.connection.execute(
-            f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min(occurred_at) AS moment FROM orders "
-            "GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM orders JOIN earliest USING (customer_id) "
-            f"WHERE occurred_at = moment GROUP BY customer_id) SELECT o.customer_id{created}{extra}{known} "
-            "FROM orders AS o JOIN line USING (_row) ORDER BY _row"
+            f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min({time}) AS moment FROM {name} "
+            f"GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM {name} JOIN earliest USING (customer_id) "
+            f"WHERE {time} = moment GROUP BY customer_id) SELECT o.customer_id{created}{extra}{known} "
+            f"FROM {name} AS o JOIN line USING (_row) ORDER BY _row"
         )
-        columns = column_types(self.connection, _FIRST, "first orders")
-        text = {name for name in columns if f"customers.{name}" in carried and columns[name] == "VARCHAR"}
-        source = Source(f"{orders.source.name} (first orders)", _FIRST, columns, frozenset(text))
-        settings = self.settings.tables["orders"].model_copy(update={"columns": {}, "where": None})
+        columns = column_types(self.connection, _FIRST, f"first {name}")
+        text = {col for col in columns if f"customers.{col}" in carried and columns[col] == "VARCHAR"}
+        source = Source(f"{shown} (first {name})", _FIRST, columns, frozenset(text))
+        settings = self.settings.tables[name].model_copy(update={"columns": {}, "where": None})
         binding = self._fill("customers", settings, source, {})
         self.connection.execute(f"DROP TABLE {_FIRST}")
         if binding is not None:

@@ -24,9 +24,10 @@ _CONTRACTS = canonical(
         required=True, planned=True,
     ),
     Column(
-        "ends_at", Kind.TIME, "first day after the term", Wording("last day", "契約終了日"),
+        "ends_at", Kind.TIME, "first day after the term, as agreed when it began; empty where it runs on",
+        Wording("last day", "契約終了日"),
         "end endat enddate endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
-        required=True, planned=True,
+        planned=True,
     ),
     Column(
         "cancelled_at", Kind.TIME, "when notice was given, if it was", Wording("day of notice", "解約通知日"),
@@ -36,6 +37,16 @@ _CONTRACTS = canonical(
         "monthly_amount", Kind.NUMBER, "money a month", Wording("monthly amount", "月額"),
         "monthlyamount mrr monthlyprice monthlyfee 月額 月額料金 月額金額",
         required=True, money=True,
+    ),
+    Column(
+        "billing_months", Kind.NUMBER, "months that are billed at once; where empty, 1",
+        Wording("months billed at once", "請求間隔（月）"),
+        "billingmonths billinginterval billingfrequency billingperiod intervalmonths billingperiodmonths "
+        "請求間隔 請求サイクル 請求月数 支払サイクル",
+    ),
+    Column(
+        "renews", Kind.FLAG, "whether it is renewed by itself", Wording("automatic renewal", "自動更新"),
+        "renews autorenew autorenewal autorenewflag renewsautomatically isautorenew 自動更新 自動更新有無",
     ),
     Column(
         "seats", Kind.NUMBER, "contracted seats", Wording("seats", "席数"),
@@ -55,6 +66,8 @@ CONTRACTS_STARTED = Stream(
     time="starts_at",
     numbers=(
         *_TERM,
+        "billing_months",
+        "renews",
         Elapsed("term_days", "starts_at", "ends_at", Wording("days of the term", "日数")),
     ),
     texts=("contract_id", "product_id"),

@@ -1,6 +1,6 @@
 """Deals: sales opportunities, opened and closed."""
 
-from features.catalogue.declaration import AMOUNT_NAMES, Declaration, canonical
+from features.catalogue.declaration import AMOUNT_NAMES, PRODUCT_NAMES, Declaration, canonical
 from features.engine.streams import Elapsed, Stream
 from features.language import Wording
 from features.schema import Column, Kind, RowWords
@@ -9,6 +9,11 @@ _DEALS = canonical(
     "deals",
     "a sales opportunity",
     "opened_at",
+    Column(
+        "deal_id", Kind.ID, "the opportunity", Wording("deal", "商談"),
+        "deal dealid dealno opportunity opportunityid opportunityno opportunitynumber 商談id 商談番号 案件id 案件番号",
+    ),
+    Column("product_id", Kind.ID, "what is to be sold", Wording("product", "商品"), PRODUCT_NAMES),
     Column(
         "opened_at", Kind.TIME, "when it was opened", Wording("day of opening", "商談開始日"),
         "openedat opened createdat created createddate 商談開始日 作成日",

@@ -10,14 +10,18 @@ _INVOICES = canonical(
     "an invoice",
     "issued_at",
     Column(
+        "invoice_id", Kind.ID, "the invoice", Wording("invoice", "請求"),
+        "invoice invoiceid invoiceno invoicenumber billid billno billnumber 請求書番号 請求番号 請求書id 請求id",
+    ),
+    Column(
         "issued_at", Kind.TIME, "when it was issued", Wording("day of issue", "請求日"),
         "issuedat issued issuedate invoicedate billedat billingdate 請求日 発行日",
         required=True,
     ),
     Column(
-        "due_at", Kind.TIME, "when it falls due", Wording("due date", "支払期日"),
+        "due_at", Kind.TIME, "when it falls due, if a day was set", Wording("due date", "支払期日"),
         "dueat due duedate paymentdue 支払期限 支払期日 期日",
-        required=True, planned=True,
+        planned=True,
     ),
     Column(
         "paid_at", Kind.TIME, "when it was paid, if it was", Wording("day of payment", "入金日"),

@@ -25,5 +25,8 @@ TABLES: dict[str, Table] = {declared.table.name: declared.table for declared in 
 STREAMS: dict[str, Stream] = {stream.name: stream for declared in DECLARED for stream in declared.streams}
 """All streams by name, table by table."""
 
+LEDGERS: tuple[str, ...] = ("invoices", "contracts", "deals")
+"""Tables that tell money too: orders may be derived from them."""
+
 PEOPLE: tuple[Stream, ...] = (CUSTOMERS_KNOWN, ORDERS_BOOKED)
 """Whoever has a row in one of these is a customer, from its first date on."""

@@ -1,7 +1,7 @@
 """History: one account's own rows, sent with the request, turned into features by the same kernel."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from features.engine.observations import Observations, moment
 from features.engine.views import FeatureSet
 from features.errors import TableError
 from features.schema import Column, Kind, Table
+from serving.predictor.derived import derived_orders
 
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
@@ -108,12 +109,14 @@ def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa
     return pa.table(columns)
 
 
-def read_account(body: Any, timezone: str) -> Account:
+def read_account(body: Any, timezone: str, ledger: Sequence[str] = ()) -> Account:
     """Check a request's rows and type them.
 
     Args:
         body: Decoded JSON: canonical tables by name, lists of rows; ``as_of`` where it is not now.
         timezone: IANA name of the project's zone. Times without an offset are of that zone.
+        ledger: Tables that the project's orders are derived from. Where the rows have no orders, theirs are
+            derived from these in the same way.
 
     Raises:
         FieldError: An unknown table or column, a wrong type, a missing value, too many rows, or
@@ -140,8 +143,22 @@ def read_account(body: Any, timezone: str) -> Account:
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
     if "orders" not in tables:
-        raise FieldError("orders", "is missing; send the account's orders, an empty list if there are none")
+        tables["orders"] = _derived(tables, [name for name in ledger if name in tables], ledger, as_of)
     return Account(next(iter(ids), None), as_of, zone, tables)
+
+
+def _derived(
+    tables: Mapping[str, pa.Table], given: Sequence[str], ledger: Sequence[str], as_of: datetime
+) -> pa.Table:
+    if not given:
+        instead = f", or its {' and '.join(ledger)}" if ledger else ""
+        raise FieldError(
+            "orders", f"is missing; send the account's orders{instead}, an empty list if there are none"
+        )
+    try:
+        return derived_orders(tables, given, as_of.date())
+    except TableError as error:
+        raise FieldError(given[0], str(error)) from error
 
 
 def _table(table: Table, given: list[Any], zone: ZoneInfo, ids: set[str]) -> pa.Table:
