@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say
 from features.counted import counted
@@ -22,19 +21,25 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Look at files and write a commented tokui.toml with the best guess of the mapping."""
+    from commands.show import data as show
     from features.errors import SettingsError
     from features.files import write_text
     from features.guess.settings import guess_settings
 
     if config.exists() and not force:
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
-    text = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
-    write_text(config, text)
-    say(
-        {"written": str(config), "toml": text},
-        as_json,
-        lambda: out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]"),
-    )
+    guess = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
+    write_text(config, guess.text)
+    document = {
+        "written": str(config), "toml": guess.text, "files": guess.files, "ledger": guess.ledger,
+        "missing": guess.missing,
+    }  # fmt: skip
+
+    def shown() -> None:
+        out.print(show.guessed(guess), highlight=False)
+        out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]")
+
+    say(document, as_json, shown)
 
 
 def check(config: Config = TOML, as_json: Json = False) -> None:
@@ -44,41 +49,24 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     from evaluation.experiments.overview import assigned, costs_of_nobody
     from evaluation.jsonable import jsonable
 
-    with bound(config) as tables:
+    with bound(config, quiet=as_json, lossy=True) as tables:
         reports = [report.to_dict() for report in tables.reports]
-        same = _told_again(tables)
         there = "assignments" in tables.names
         experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
     document = {
         "tables": reports,
         "experiments": jsonable(experiments),
         "warnings": [strange] if strange else [],
-        "notes": same,
         "fingerprint": tables.fingerprint,
     }
 
     def shown() -> None:
-        out.print(show.reports(tables.reports), highlight=False)
-        out.print(show.totals(tables.reports, tables.settings.currency), highlight=False)
-        for note in same:
-            out.print(escape(f"noted: {note}"), highlight=False)
+        out.print(show.reports(tables.reports, tables.settings.currency), highlight=False)
         if experiments:
             out.print(showexperiments.experiments_shown(experiments, strange), highlight=False)
 
     say(document, as_json, shown)
-
-
-def _told_again(tables: "Tables") -> list[str]:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    from features.binding.ledger import data_end
-    from features.binding.samemoney import money_told_again
-
-    settings = tables.settings
-    now = datetime.now(ZoneInfo(settings.timezone)).replace(tzinfo=None)
-    until = tables.told_until or settings.until or data_end(tables.connection, tables.names, now)
-    return money_told_again(tables.connection, settings.tables["orders"].derived_from, until)
+    tables.refuse_losses()
 
 
 def simulate(
@@ -126,7 +114,7 @@ def features(
             "--first, --last and --step-days are of a grid of cutoffs; an experiment has its own, so leave them out"
         )
     job = next(job for job in JOBS.values() if job.needs_experiment == (experiment is not None))
-    with bound(config) as tables, progress("features") as step:
+    with bound(config, quiet=as_json) as tables, progress("features") as step:
         grid = [] if job.needs_experiment else _grid(tables, first, last, step_days)
         rows = job.export(tables, path, cutoffs=grid, experiment=experiment, threads=THREADS, progress=step)
     where = f"of {experiment}" if job.needs_experiment else f"at {counted(len(grid), 'cutoff')}"

@@ -13,7 +13,7 @@ from features.types import Floats
 from training.models.boosting import Trees
 from training.models.bundle import Bundle
 from training.models.facts import Facts
-from training.tracking import CHAMPION, Record, Tracker, Version, without_secrets
+from training.tracking import CHAMPION, REFUSED, Record, Tracker, Version, without_secrets
 
 UNASKED = "champion_unasked"
 """Tag of a version whose rows the champion of the day could not be asked about: why not."""
@@ -71,6 +71,7 @@ class Registration:
         metrics: Out of time, with intervals.
         candidates: The same of every candidate, by kind; a child run each.
         champion: What the champion said of the judged rows.
+        refused: Why other candidates dropped out, by kind.
         params: Of the run, besides those that every task has.
         tags: Of the run and of the version, besides those that every task has.
         tables: More artifacts, by file name.
@@ -87,6 +88,7 @@ class Registration:
     metrics: Mapping[str, Estimate]
     candidates: Mapping[str, Mapping[str, Estimate]]
     champion: ChampionAnswer
+    refused: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
@@ -120,6 +122,7 @@ class Registration:
             "data_fingerprint": self.history.fingerprint,
             "feature_fingerprint": self.history.features.fingerprint,
             "judged_at": self.facts.judged_at.isoformat(),
+            **{f"{REFUSED}{kind}": why[:_MOST_SAID] for kind, why in self.refused.items()},
             **self.tags,
             **unasked,
         }

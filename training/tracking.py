@@ -12,7 +12,7 @@ A training is one parent run; every candidate of its backtest is a child run. A 
 import fcntl
 import hashlib
 import json
-import tempfile
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,13 +29,17 @@ import pyarrow.parquet as pq
 from evaluation.estimate import Estimate
 from features.binding.databases import redact
 from features.errors import NoChampionError, SourceError
+from features.files import file_whole, write_text
 from features.types import Floats
+from training.addresses import ARTIFACTS, settle
 from training.models.bundle import Bundle, read_bundle, write_bundle
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+REFUSED = "refused."
+"""Tags of a version, by kind: why a candidate dropped out of its training."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class Version:
     judged_at: str
     metrics: dict[str, Estimate]
     tags: dict[str, str]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Why other candidates dropped out of its training, by kind."""
+        return {key.removeprefix(REFUSED): why for key, why in self.tags.items() if key.startswith(REFUSED)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +155,8 @@ class Tracker:
         from sqlalchemy.exc import SQLAlchemyError
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Two first trainings at once would both make the database, and one would fail halfway.
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
+            settle(self.folder)
             try:
                 client = MlflowClient(tracking_uri=self.address, registry_uri=self.address)
                 client.search_experiments(max_results=1)
@@ -158,6 +166,33 @@ class Tracker:
                     "move it away, or mend it with `mlflow db upgrade`"
                 ) from error
         return client
+
+    def check_writable(self) -> None:
+        """Ask before a training, not after it.
+
+        Raises:
+            SourceError: The folder or its database may be read only.
+        """
+        there = [path for path in (self.folder / "mlflow.db", self.folder) if path.exists()]
+        for path in there or [next(parent for parent in self.folder.parents if parent.exists())]:
+            if not os.access(path, os.W_OK):
+                raise SourceError(
+                    f"{path} cannot be written, and that is where a training keeps its models; "
+                    "make it writable, or copy the project to a place of your own and train there"
+                )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two first trainings at once would both make the database, and one would fail halfway."""
+        try:
+            lock = (self.folder / ".lock").open("w")
+        except OSError:
+            # Models of a folder that cannot be written can be read all the same.
+            yield
+            return
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     @contextmanager
     def run(self, task: str, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
@@ -172,7 +207,7 @@ class Tracker:
         where = (
             experiment.experiment_id
             if experiment
-            else self.client.create_experiment(task, (self.folder / "artifacts").as_uri())
+            else self.client.create_experiment(task, (self.folder / ARTIFACTS).as_uri())
         )
         run_id: str = self.client.create_run(where, run_name=name, tags=dict(tags)).info.run_id
         try:
@@ -196,9 +231,7 @@ class Tracker:
 
     def log_bundle(self, run_id: str, bundle: Bundle, name: str) -> None:
         """Keep a bundle as artifacts."""
-        with tempfile.TemporaryDirectory(prefix="tokui-") as scratch:
-            write_bundle(Path(scratch) / name, bundle)
-            self.client.log_artifacts(run_id, str(Path(scratch) / name), name)
+        write_bundle(self._kept(run_id) / name, bundle)
 
     def log_record(self, run_id: str, record: Record) -> None:
         """Keep the judged rows."""
@@ -217,15 +250,13 @@ class Tracker:
 
     def log_table(self, run_id: str, table: pa.Table, name: str) -> None:
         """Keep a table as a Parquet artifact."""
-        with tempfile.TemporaryDirectory(prefix="tokui-") as scratch:
-            path = Path(scratch) / name
-            pq.write_table(table, path)
-            self.client.log_artifact(run_id, str(path))
+        with file_whole(self._kept(run_id) / name) as partial:
+            pq.write_table(table, partial)
 
     def log_texts(self, run_id: str, texts: Mapping[str, str]) -> None:
         """Keep texts as artifacts by file name."""
         for name, text in texts.items():
-            self.client.log_text(run_id, text, name)
+            write_text(self._kept(run_id) / name, text)
 
     def register(self, task: str, run_id: str, tags: Mapping[str, str]) -> int:
         """Make a run's model the newest version and the challenger; returns its number."""
@@ -295,8 +326,12 @@ class Tracker:
 
     def artifact(self, version: Version, name: str) -> Path:
         """Where an artifact of a version lies."""
-        # Asking MLflow gives the address of the day it was written; a folder may have moved since.
-        return self.folder / "artifacts" / version.run_id / "artifacts" / name
+        return self._kept(version.run_id) / name
+
+    def _kept(self, run_id: str) -> Path:
+        """Where a run's artifacts lie."""
+        # MLflow would say, and write, where the folder was on the day the run was made.
+        return self.folder / ARTIFACTS / run_id / ARTIFACTS
 
     def record(self, version: Version) -> Record:
         """The judged rows of a version."""

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluation.estimate import Estimate
+from evaluation.jsonable import jsonable
 from evaluation.reports.readout.words import coarse
 from features.binding.report import TableReport
 from features.counted import counted
@@ -30,8 +31,9 @@ def grid(*names: str, title: str | None = None) -> Table:
     return made
 
 
-def reports(table_reports: Iterable[TableReport]) -> Group:
-    """What binding found, a row a table, and a line for everything that was dropped or odd."""
+def reports(table_reports: Iterable[TableReport], currency: str) -> Group:
+    """What binding found, a row a table, money by year, and a line for everything that was dropped or odd."""
+    table_reports = list(table_reports)
     made = grid("table", "rows", "kept", "customers", "first", "last", "empty values")
     lines = []
     for report in table_reports:
@@ -39,34 +41,22 @@ def reports(table_reports: Iterable[TableReport]) -> Group:
         empty = ", ".join(f"{name} {count:,}" for name, count in report.nulls.items() if count)
         counts = (f"{n:,}" for n in (report.rows_read, report.rows_kept, report.customers))
         made.add_row(report.table, *counts, first, last, empty)
-        if report.origins:
-            rows = ", ".join(f"{origin} {count:,}" for origin, count in report.origins.items())
-            lines.append(f"{report.table}: rows by origin: {rows}")
         for word, findings in (("dropped", report.dropped), ("noted", report.warnings)):
             lines += [f"{report.table}: [bold]{word}[/] {escape(str(finding))}" for finding in findings]
-    return Group(made, *lines)
+    return Group(made, *_control_totals(table_reports, currency), *lines)
 
 
-def totals(table_reports: Iterable[TableReport], currency: str) -> Group:
-    """Rows and money of each table by calendar year and in all, to be held against the books."""
-    made = []
-    for report in table_reports:
-        if not report.totals:
-            continue
-        names = [f"{name}, {currency}" for name in report.totals]
-        shown = grid("year", "rows", *names, title=f"{report.table} by year")
-        years = {str(year): (rows, year) for year, rows in report.rows_by_year.items()}
-        for label, (rows, year) in years.items():
-            shown.add_row(
-                label, f"{rows:,}", *(_sum(sums.get(year, 0.0)) for sums in report.by_year.values())
-            )
-        shown.add_row("all", f"{report.rows_kept:,}", *map(_sum, report.totals.values()), style="bold")
-        made.append(shown)
-    return Group(*made)
-
-
-def _sum(money: float) -> str:
-    return f"{money:,.2f}"
+def _control_totals(table_reports: Iterable[TableReport], currency: str) -> Iterable[Table]:
+    """Money by calendar year, to be held against the books."""
+    columns = [(report, name) for report in table_reports for name in report.totals]
+    if not columns:
+        return
+    years = sorted({year for report, name in columns for year in report.by_year[name]})
+    made = grid("year", *(f"{report.table}.{name}" for report, name in columns), title=f"money in {currency}")
+    for year in years:
+        made.add_row(str(year), *(f"{report.by_year[name].get(year, 0.0):,.2f}" for report, name in columns))
+    made.add_row("in all", *(f"{report.totals[name]:,.2f}" for report, name in columns))
+    yield made
 
 
 def candidates_shown(
@@ -107,7 +97,8 @@ def version_document(version: Version) -> dict[str, Any]:
         "kind": version.kind,
         "judged_at": version.judged_at,
         "run_id": version.run_id,
-        "metrics": {name: vars(estimate) for name, estimate in version.metrics.items()},
+        "metrics": {name: jsonable(estimate) for name, estimate in version.metrics.items()},
+        "refused": version.refused,
     }
 
 
@@ -145,8 +136,8 @@ def _(made: Training, version: Version) -> Group:
 
 
 @document.register
-def _(made: Training, version: Version) -> dict[str, Any]:
-    return version_document(version) | {"refused": made.backtest.refused}
+def _(made: Training, version: Version) -> dict[str, Any]:  # noqa: ARG001  # what it is dispatched on
+    return version_document(version)
 
 
 def contest_shown(title: str, made: Training) -> Group:
@@ -164,10 +155,9 @@ def _(made: UpliftTraining, version: Version) -> dict[str, Any]:
         "customers": facts.customers,
         "learner": facts.learner,
         "proven": facts.proven,
-        "p_better": made.selection.p_better,
-        "effects": {arm: vars(effect) for arm, effect in made.effects.items()},
+        "p_better": jsonable(made.selection.p_better),
+        "effects": {arm: jsonable(effect) for arm, effect in made.effects.items()},
         "warnings": [vars(warned) for warned in made.enrolment.warnings],
-        "refused": made.cross.refused,
     }
 
 

@@ -13,19 +13,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 
 from features.binding.casts import Clock
-from features.binding.checks import clear, fill
+from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
-from features.binding.ledger import append_lines, data_end, ledger_report, lines_of, table_columns
+from features.binding.functions import add_functions
+from features.binding.identities import id_notes
+from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
+from features.binding.queries import open_query
 from features.binding.report import Finding, TableReport
-from features.binding.samemoney import refused_twice, same_money
 from features.binding.sources import Source, column_types, open_source
-from features.catalogue.tables import TABLES
-from features.engine.observations import moment
+from features.binding.summary import derived_report
+from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
+from features.schema import Kind
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"
+_ORDER = {"fx": -1, "orders": 1, "customers": 2}
+"""Rates come first; orders may be derived from other tables, and customers from any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,6 @@ class Tables:
             project's wall clock, numbers DOUBLE, flags BOOLEAN.
         reports: What was found, a report a table, in the order of the data dictionary.
         fingerprint: SHA-256 of the content of all tables, whatever the order of their rows.
-        scratch: The folder of the connection's files.
-        told_until: Last day that a ledger made of contracts tells about; None where its own rows say it.
     """
 
     settings: Settings
@@ -48,7 +51,6 @@ class Tables:
     reports: tuple[TableReport, ...]
     fingerprint: str
     scratch: "tempfile.TemporaryDirectory[str]"
-    told_until: date | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,11 +68,15 @@ class Tables:
                 return report
         raise TableError(f"table {name!r} is not bound; bound are {', '.join(self.names)}")
 
-    def last_moment(self, last: int) -> int:
-        """The later of an order's time and the day until which a ledger made of contracts is told, microseconds."""
-        if self.told_until is None:
-            return last
-        return max(last, moment(datetime.combine(self.told_until, datetime.min.time())))
+    def refuse_losses(self) -> None:
+        """Stop where more is lost than tokui.toml accepts.
+
+        Raises:
+            TableError: More than ``max_loss`` of a table's rows, money or values is lost, and not accepted.
+        """
+        refused = [report.refusal for report in self.reports if report.refusal is not None]
+        if refused:
+            raise TableError(" | ".join(refused))
 
     def close(self) -> None:
         """Close the connection and remove its files. A second time does nothing."""
@@ -94,7 +100,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     Args:
         settings: What to bind.
         now: The moment nothing can be later than; naive means the project's wall clock. Default: now.
-        only: Canonical tables to bind; those that they are derived from are added.
+        only: Canonical tables to bind; orders is added where customers are derived from it.
 
     Returns:
         The open tables.
@@ -106,8 +112,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     """
     names = _selected(settings, only)
     zone = ZoneInfo(settings.timezone)
-    given = now or datetime.now(zone)
-    wall = given if given.tzinfo is None else given.astimezone(zone).replace(tzinfo=None)
+    moment = now or datetime.now(zone)
+    wall = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
     scratch = tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True)
     folder = Path(scratch.name)
     connection = duckdb.connect(
@@ -115,15 +121,16 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         config={"memory_limit": f"{settings.memory_gib}GiB", "temp_directory": str(folder / "spill")},
     )
     try:
+        add_functions(connection)
         connection.execute("SET preserve_insertion_order = true")
         connection.execute(f"SET TimeZone = '{settings.timezone}'")
         connection.execute("SET enable_progress_bar = false")
         work = _Work(settings, connection, folder, wall, names)
         work.bind_all()
         detach_files(connection)
-        reports = tuple(work.reports[name] for name in names)
-        fingerprint = _fingerprint(connection, reports)
-        return Tables(settings, connection, reports, fingerprint, scratch, work.told_until)
+        connection.execute("DROP TABLE IF EXISTS fx")
+        reports = tuple(work.reports[name] for name in names if name in TABLES)
+        return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch)
     except BaseException:
         connection.close()
         scratch.cleanup()
@@ -132,7 +139,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
 
 def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ...]:
     if only is None:
-        return tuple(name for name in TABLES if name in settings.tables)
+        return tuple(name for name in BINDABLE if name in settings.tables)
     wanted = set(only)
     for name in only:
         if name not in settings.tables:
@@ -142,9 +149,11 @@ def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ..
     if "customers" in wanted:
         wanted.update(settings.tables["customers"].derived_from)
     if "orders" in wanted and settings.tables["orders"].derived_from:
-        # Until when contracts run on, any table may tell.
+        # Terms without an end run on until the data end, which any table may tell.
         wanted.update(settings.tables)
-    return tuple(name for name in TABLES if name in wanted)
+    if "fx" in settings.tables:
+        wanted.add("fx")
+    return tuple(name for name in BINDABLE if name in wanted)
 
 
 class _Work:
@@ -165,100 +174,118 @@ class _Work:
         self.names = names
         self.reports: dict[str, TableReport] = {}
         self.problems: list[TokuiError] = []
-        self.told_until: date | None = None
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
-        derived = "orders" in self.names and self.settings.tables["orders"].derived_from
-        own = None
-        # Orders come first: customers may be derived from them.
-        for name in sorted(self.names, key=lambda name: name != "orders"):
+        for name in sorted(self.names, key=lambda name: _ORDER.get(name, 0)):
             try:
-                binding = self._bind(name)
-                if name == "orders" and derived:
-                    own = binding
-                elif binding is not None:
-                    self._finish(name, binding)
-            except TokuiError as error:
-                self.problems.append(error)
-        if derived and not self.problems:
-            try:
-                self._derive_orders(own)
+                self._bind(name)
             except TokuiError as error:
                 self.problems.append(error)
         if not self.problems and "customers" in self.names:
+            notes = id_notes(self.connection, [name for name in self.names if name in TABLES])
+            report = self.reports["customers"]
+            self.reports["customers"] = replace(report, warnings=(*report.warnings, *notes))
             for name in self.names:
-                self._check_accounts(name)
+                if name in TABLES:
+                    self._check_accounts(name)
         if self.problems:
             first, *others = self.problems
             more = "" if not others else f" (and {len(others)} more problem{'s' if len(others) > 1 else ''})"
             raise type(first)(f"{first}{more}") from first
 
-    def _bind(self, name: str) -> Binding | None:
-        """Bind a table to its source; None where it has none or something is wrong with it."""
+    def _bind(self, name: str) -> None:
         table = self.settings.tables[name]
-        if table.source is None:
-            return None
-        columns = self.settings.tables["customers"].columns if self._gives_accounts(name) else {}
-        carried = {f"customers.{column}": text for column, text in columns.items()}
+        if name == "customers" and table.derive is not None:
+            return  # bound together with the table it is derived from
+        own = table.source is not None or table.query is not None
+        binding = self._bind_source(name, table) if own else None
+        if name == "orders" and table.derived_from and not self.problems:
+            self._derive_orders(table, binding)
+        elif binding is not None:
+            self._derive_customers(name, binding)
+            clear(self.connection, binding)
+
+    def _bind_source(self, name: str, table: TableSettings) -> Binding | None:
+        customers = self.settings.tables["customers"]
+        derived = customers.derive == name and "customers" in self.names
+        carried = (
+            {f"customers.{column}": text for column, text in customers.columns.items()} if derived else {}
+        )
         if "customers.customer_id" in carried:
             raise TableError(
                 f"customers.customer_id comes from {name} where customers are derived; leave it out"
             )
-        source = open_source(
-            self.connection, table, folder=self.settings.folder, scratch=self.folder, staging=f"staged_{name}"
-        )
+        folder, staging = self.settings.folder, f"staged_{name}"
+        if table.source is None:
+            source = open_query(
+                self.connection,
+                table.query or "",
+                self.settings.files,
+                folder=folder,
+                scratch=self.folder,
+                staging=staging,
+            )
+        else:
+            source = open_source(self.connection, table, folder=folder, scratch=self.folder, staging=staging)
         binding = self._fill(name, table, source, carried)
         self.connection.execute(f"DROP TABLE IF EXISTS staged_{name}")
         return binding
 
-    def _gives_accounts(self, name: str) -> bool:
-        return "customers" in self.names and self.settings.tables["customers"].derived_from == (name,)
-
-    def _finish(self, name: str, binding: Binding) -> None:
-        """Derive customers from a bound table if they are, and leave it with its own columns."""
-        if self._gives_accounts(name):
-            carried = [column.name for column in binding.columns if column.column is None]
-            self._derive(name, binding.source.name, carried)
-        clear(self.connection, binding)
-
-    def _derive_orders(self, own: Binding | None) -> None:
-        """Put the lines that other tables give behind those of the orders' own source."""
-        settings, origins = self.settings.tables["orders"], self.settings.tables["orders"].derived_from
-        until = self.settings.until or data_end(self.connection, tuple(self.reports), self.now)
-        ledger = [*(["orders"] if own is not None else []), *origins]
-        if settings.same_money == "refuse":
-            self.problems += refused_twice(same_money(self.connection, ledger, until), ledger)
-        parts = [lines_of(self.connection, origin, until) for origin in origins]
-        if self.problems:
-            return
-        counts = append_lines(self.connection, parts)
-        before = self.reports.get("orders")
-        self.reports["orders"] = ledger_report(self.connection, before, parts, counts)
-        if self.reports["orders"].rows_kept == 0:
-            raise TableError(
-                f"orders: {', '.join(origins)} give no order line; see what their rows are dated by"
-            )
-        self.told_until = until if "contracts" in origins else None
+    def _derive_orders(self, table: TableSettings, own: Binding | None) -> None:
+        """Put the lines of other tables into orders, beside those of a source of its own."""
         if own is not None:
-            self._finish("orders", own)
+            self._derive_customers("orders", own)
+        end = self.settings.until or self._data_end()
+        if table.same_money == "refuse":
+            twice = counted_twice(self.connection, table.derived_from, end)
+            if twice:
+                self.problems += twice
+                return
+        findings, problems = derive_lines(self.connection, table.derived_from, end)
+        self.problems += problems
+        if problems:
             return
-        if self._gives_accounts("orders"):
-            if columns := self.settings.tables["customers"].columns:
+        origin = ", ".join([*([own.source.name] if own is not None else []), *table.derived_from])
+        before = self.reports.get("orders")
+        self.reports["orders"] = derived_report(self.connection, origin, before, tuple(findings))
+        customers = self.settings.tables["customers"]
+        if own is None and customers.derive == "orders" and "customers" in self.names:
+            if customers.columns:
                 raise TableError(
-                    f"customers are derived from orders, which have no source to take {', '.join(columns)} from; write "
-                    f'derive = "{origins[0]}" in [tables.customers]'
+                    "customers are derived from orders, which are derived themselves and have no other columns; say derive = "
+                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join(customers.columns)} from there'
                 )
-            self._derive("orders", self.reports["orders"].source, [])
-        self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
+            self._first_rows("orders", "occurred_at", origin)
+        if own is not None:
+            clear(self.connection, own)
+        else:
+            self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
+
+    def _data_end(self) -> date:
+        """The latest day that any bound table tells of as having happened."""
+        ends = []
+        for name in self.reports:
+            have = {row[0] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
+            for column in BINDABLE[name].columns:
+                if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
+                    ends += self.connection.execute(
+                        f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [self.now]
+                    ).fetchall()
+        return max((end for (end,) in ends if end is not None), default=self.now).date()
+
+    def _derive_customers(self, name: str, binding: Binding) -> None:
+        if self.settings.tables["customers"].derive == name and "customers" in self.names:
+            self._derive(binding)
 
     def _fill(
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
     ) -> Binding | None:
         clock = Clock(self.settings.timezone, _zone(name, table, self.settings.timezone), table.dates)
-        binding, problems = resolve(self.connection, TABLES[name], table, source, carried)
+        binding, problems = resolve(self.connection, BINDABLE[name], table, source, carried, self.now)
         if binding is not None:
-            report, problems = fill(self.connection, binding, clock, self.now)
+            report, wrong = fill(self.connection, binding, clock, self._rules(table))
+            problems += wrong
             if report is not None:
                 self.reports[name] = report
             else:
@@ -266,30 +293,52 @@ class _Work:
         self.problems += problems
         return binding
 
-    def _derive(self, name: str, shown: str, carried: Sequence[str]) -> None:
-        """Make one account of each customer's first row in a table, by time and then by row."""
-        bound, time = table_columns(self.connection, name), TABLES[name].time
+    def _rules(self, table: TableSettings) -> Rules:
+        settings = self.settings
+        keep = table.strays == "keep"
+        return Rules(
+            self.now, settings.currency, settings.until, keep, settings.max_loss, table.accept, settings.ids
+        )
+
+    def _derive(self, origin: Binding) -> None:
+        """Make one account of each customer's first row, by time and then by row."""
+        name, time = origin.table.name, origin.table.time
+        bound = {column.name for column in origin.columns}
+        if time not in bound:
+            raise TableError(f"customers are derived from {name}, which binds no {time}; bind it")
+        carried = [column.name for column in origin.columns if column.column is None]
         zone = self.settings.timezone
         # Already on the project's wall clock; as instants they are not moved there a second time.
         moved = self.settings.tables[name].timezone is not None
         occurred, recorded = (
-            f"timezone('{zone}', o.{column})" if moved else f"o.{column}" for column in (time, "known_at")
+            f"timezone('{zone}', o.{at})" if moved else f"o.{at}" for at in (time, "known_at")
         )
         known = (
             f", {recorded} AS known_at" if "known_at" in bound and "customers.known_at" not in carried else ""
         )
         extra = "".join(f', o."{column}" AS "{column.removeprefix("customers.")}"' for column in carried)
         created = "" if "customers.created_at" in carried else f", {occurred} AS created_at"
+        self._first_rows(name, time, origin.source.name, f"{created}{extra}{known}", carried)
+
+    def _first_rows(
+        self, name: str, time: str, shown: str, more: str | None = None, carried: Sequence[str] = ()
+    ) -> None:
+        """Bind customers to the first row of each in a table that still has its row numbers."""
+        more = f", o.{time} AS created_at" if more is None else more
         self.connection.execute(
             f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min({time}) AS moment FROM {name} "
             f"GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM {name} JOIN earliest USING (customer_id) "
-            f"WHERE {time} = moment GROUP BY customer_id) SELECT o.customer_id{created}{extra}{known} "
+            f"WHERE {time} = moment GROUP BY customer_id) SELECT o.customer_id{more} "
             f"FROM {name} AS o JOIN line USING (_row) ORDER BY _row"
         )
-        columns = column_types(self.connection, _FIRST, f"first {name}")
-        text = {col for col in columns if f"customers.{col}" in carried and columns[col] == "VARCHAR"}
+        columns = column_types(self.connection, _FIRST, "first rows")
+        text = {
+            column for column in columns if f"customers.{column}" in carried and columns[column] == "VARCHAR"
+        }
         source = Source(f"{shown} (first {name})", _FIRST, columns, frozenset(text))
-        settings = self.settings.tables[name].model_copy(update={"columns": {}, "where": None})
+        settings = self.settings.tables[name].model_copy(
+            update={"columns": {}, "where": None, "accept": None}
+        )
         binding = self._fill("customers", settings, source, {})
         self.connection.execute(f"DROP TABLE {_FIRST}")
         if binding is not None:

@@ -11,42 +11,40 @@ _CONTRACTS = canonical(
     "starts_at",
     Column(
         "contract_id", Kind.ID, "the contract; terms of one contract share it", Wording("contract", "契約"),
-        "contract contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
+        "contract subscription contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
         required=True,
     ),
     Column(
         "product_id", Kind.ID, "what is contracted", Wording("product", "商品"),
-        PRODUCT_NAMES + " plan planid プラン",
+        PRODUCT_NAMES + " plan planid planname planamount plantier planprice planproduct プラン",
     ),
     Column(
         "starts_at", Kind.TIME, "first day of the term", Wording("first day", "契約開始日"),
-        "start startat startdate startedat contractstart validfrom begins 開始日 契約開始日 利用開始日",
+        "start startat startdate startutc startsat currenttermstart activatedat activateddate startedonutc startedat contractstart validfrom begins 開始日 契約開始日 利用開始日",
         required=True, planned=True,
     ),
     Column(
-        "ends_at", Kind.TIME, "first day after the term, as agreed when it began; empty where it runs on",
-        Wording("last day", "契約終了日"),
-        "end endat enddate endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
+        "ends_at", Kind.TIME, "first day after the term; empty: runs on", Wording("last day", "契約終了日"),
+        "end endat enddate endedatutc endsat currenttermend  endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
         planned=True,
     ),
     Column(
+        "billing_months", Kind.NUMBER, "months from one invoice to the next; 1 where it is not bound",
+        Wording("months between invoices", "請求間隔（月数）"),
+        "billingmonths billinginterval intervalmonths 請求間隔 請求サイクル 支払サイクル",
+    ),
+    Column(
+        "renews", Kind.FLAG, "whether the term renews by itself", Wording("renewal by itself", "自動更新"),
+        "renews autorenew autorenewflag autorenewal renewsautomatically 自動更新 自動更新有無",
+    ),
+    Column(
         "cancelled_at", Kind.TIME, "when notice was given, if it was", Wording("day of notice", "解約通知日"),
-        "cancelled canceled cancelledat canceledat cancellationdate churndate churnedat 解約日 解約通知日",
+        "cancelled canceled canceledatutc cancelledat canceledat cancellationdate churndate churnedat 解約日 解約通知日",
     ),
     Column(
         "monthly_amount", Kind.NUMBER, "money a month", Wording("monthly amount", "月額"),
-        "monthlyamount mrr monthlyprice monthlyfee 月額 月額料金 月額金額",
+        "monthlyamount mrr mrramount monthlyrevenue monthlyrecurringrevenue monthlyprice monthlyfee 月額 月額料金 月額金額",
         required=True, money=True,
-    ),
-    Column(
-        "billing_months", Kind.NUMBER, "months that are billed at once; where empty, 1",
-        Wording("months billed at once", "請求間隔（月）"),
-        "billingmonths billinginterval billingfrequency billingperiod intervalmonths billingperiodmonths "
-        "請求間隔 請求サイクル 請求月数 支払サイクル",
-    ),
-    Column(
-        "renews", Kind.FLAG, "whether it is renewed by itself", Wording("automatic renewal", "自動更新"),
-        "renews autorenew autorenewal autorenewflag renewsautomatically isautorenew 自動更新 自動更新有無",
     ),
     Column(
         "seats", Kind.NUMBER, "contracted seats", Wording("seats", "席数"),
@@ -66,8 +64,6 @@ CONTRACTS_STARTED = Stream(
     time="starts_at",
     numbers=(
         *_TERM,
-        "billing_months",
-        "renews",
         Elapsed("term_days", "starts_at", "ends_at", Wording("days of the term", "日数")),
     ),
     texts=("contract_id", "product_id"),

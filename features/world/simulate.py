@@ -3,7 +3,7 @@
 The mechanisms live in ``features/world``; docs/simulated-world.md tells them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,14 +30,15 @@ from features.world.writing import TableFile
 TRUTH = ("truth", "truth_effects")
 """Files beside the tables that no model may see."""
 
-_UNTOLD: Mapping[str, tuple[str, ...]] = {
-    "customers": ("parent_id",),
-    "contracts": ("billing_months", "renews"),
-    "invoices": ("invoice_id",),
-    "deals": ("deal_id", "product_id"),
-}
-"""Columns that the world's tables do not have."""
-
+_NOT_WRITTEN = frozenset(
+    (
+        "contracts.billing_months",
+        "contracts.renews",
+        "invoices.invoice_id",
+        "deals.deal_id",
+        "deals.product_id",
+    )
+)
 _KNOWN_LATER = frozenset({"customers", "orders", "invoices", "costs"})
 _SETTINGS = "tokui.toml"
 _WHOLE_UNIT = frozenset({"JPY", "KRW", "VND"})
@@ -229,8 +230,12 @@ def _settings_text(currency: str, timezone: str, customers: int, seed: int) -> s
     ]
     for name, table in TABLES.items():
         lines += ["", f"[tables.{name}]", f'source = "{name}.parquet"', f"[tables.{name}.columns]"]
-        have = [c.name for c in table.columns if c.name not in _UNTOLD.get(name, ())]
-        if name not in _KNOWN_LATER:
-            have.remove("known_at")
+        have = [
+            c.name
+            for c in table.columns
+            if c.name != "currency"
+            and f"{name}.{c.name}" not in _NOT_WRITTEN
+            and (c.name != "known_at" or name in _KNOWN_LATER)
+        ]
         lines += [f'{column} = "{column}"' for column in have]
     return "\n".join(lines) + "\n"

@@ -1,38 +1,16 @@
 """Commands of experiments: what cannot be answered is one line and status 2, and leaves nothing behind."""
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binomtest
 
-import tokui
+from tests.commands.typed import Run, contents, typed
 from tests.training.trials import TOML, write
 
 COSTS = "[uplift.costs]\ntreated = 20"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left."""
-
-    status: int | str | None
-    out: str
-    err: str
-
-    @property
-    def refusal(self) -> str:
-        """The one line of a command that was refused."""
-        assert (self.status, self.out) == (2, "")
-        [line] = self.err.strip().splitlines()
-        return line
-
-
-Run = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +26,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """A command line as typed in that folder, in this process."""
 
-    def typed(*words: str) -> Done:
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["tokui", *words])
-        with pytest.raises(SystemExit) as left:
-            tokui.main()
-        said = capsys.readouterr()
-        return Done(left.value.code, said.out, said.err)
-
-    return typed
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return lambda *words: typed(folder, words, monkeypatch, capsys)
 
 
 def test_a_broken_sample_ratio_teaches_nothing_and_registers_nothing(folder: Path, run: Run) -> None:
-    before = files(folder)
+    before = contents(folder)
     said = run("train", "uplift", "--experiment", "skewed").refusal
     assert "experiment skewed: nothing can be learnt from it" in said
     p = binomtest(192, 480).pvalue
@@ -77,7 +43,7 @@ def test_a_broken_sample_ratio_teaches_nothing_and_registers_nothing(folder: Pat
     models = run("models", "--json")
     assert (models.status, json.loads(models.out)) == (0, [])
     # Not even an empty registry.
-    assert files(folder) == before
+    assert contents(folder) == before
     told = run("train", "uplift", "--experiment", "skewed", "--json")
     assert (told.status, told.out) == (2, "")
     assert json.loads(told.err)["kind"] == "ExperimentError"
@@ -91,12 +57,12 @@ def test_a_broken_sample_ratio_teaches_nothing_and_registers_nothing(folder: Pat
 def test_a_cost_of_an_arm_that_is_nowhere_is_refused_whatever_is_asked(
     folder: Path, run: Run, words: tuple[str, ...]
 ) -> None:
-    before = files(folder)
+    before = contents(folder)
     said = run(*words, "--config", "misspelt.toml").refusal
     assert "[uplift.costs] names 'traeted', which no experiment has" in said
     assert "control" in said
     assert "treated, written just so" in said
-    assert files(folder) == before
+    assert contents(folder) == before
 
 
 @pytest.mark.parametrize(
@@ -110,27 +76,27 @@ def test_a_cost_of_an_arm_that_is_nowhere_is_refused_whatever_is_asked(
 def test_assignments_that_cannot_be_read_are_refused(
     folder: Path, run: Run, experiment: str, parts: tuple[str, ...]
 ) -> None:
-    before = files(folder)
+    before = contents(folder)
     said = run("experiment", "readout", experiment).refusal
     assert all(part in said for part in (f"experiment {experiment}", *parts))
-    assert files(folder) == before
+    assert contents(folder) == before
 
 
 def test_a_page_is_not_written_where_its_numbers_go(folder: Path, run: Run) -> None:
     mine = folder / "mine.json"
     mine.write_text("of somebody else")
-    before = files(folder)
+    before = contents(folder)
     for name in ("mine.json", "new.json"):
         said = run("experiment", "report", "plain", "--output", name).refusal
         assert f"--output {name} is where the JSON goes; give the name of an HTML file" in said
-    assert files(folder) == before
+    assert contents(folder) == before
     mine.unlink()
 
 
 def test_a_page_is_not_written_where_its_numbers_go_in_capitals_either(folder: Path, run: Run) -> None:
-    before = files(folder)
+    before = contents(folder)
     done = run("experiment", "report", "plain", "--output", "new.JSON")
-    after = files(folder)
+    after = contents(folder)
     for name in after.keys() - before.keys():
         (folder / name).unlink()
     # Where a file's name has no case, one of the two would be written over the other.
@@ -169,8 +135,8 @@ def test_features_of_an_experiment_are_written_and_a_grid_is_not_asked_for(folde
     assert (told["rows"], told["cutoffs"], told["experiment"]) == (480, [], "plain")
     table = pq.read_table(folder / "plain.parquet")
     assert (table.num_rows, table.column_names[-3:]) == (480, ["arm", "propensity", "outcome_margin"])
-    before = files(folder)
+    before = contents(folder)
     said = run("features", "other.parquet", "--experiment", "plain", "--step-days", "30").refusal
     assert "--first, --last and --step-days are of a grid of cutoffs" in said
     assert "no experiment 'plian'" in run("features", "other.parquet", "--experiment", "plian").refusal
-    assert files(folder) == before
+    assert contents(folder) == before

@@ -29,3 +29,16 @@ def test_passwords_in_addresses_are_blotted_out(address):
     assert kept.startswith('currency = "JPY"\nsource = ')
     assert kept.endswith('"\n[ltv]\n')
     assert without_secrets('source = "postgresql://reader@db/crm"') == 'source = "postgresql://reader@db/crm"'
+
+
+def test_a_training_asks_first_whether_it_may_write(tmp_path, monkeypatch):
+    folder = tmp_path / "not" / "there" / "mlruns"
+    Tracker(folder).check_writable()
+    folder.mkdir(parents=True)
+    (folder / "mlflow.db").touch()
+    Tracker(folder).check_writable()
+    assert list(folder.iterdir()) == [folder / "mlflow.db"]
+    # Whoever runs tests as root may write everywhere.
+    monkeypatch.setattr("os.access", lambda path, mode: path.name != "mlflow.db")
+    with pytest.raises(SourceError, match=r"mlflow\.db cannot be written, .* copy the project"):
+        Tracker(folder).check_writable()

@@ -159,8 +159,11 @@ def fit_booster(
         categorical_feature=codes,
         params={"verbose": -1, "num_threads": trees.num_threads},
     )
-    begun = _own_effect(params, train, [names.index(name) for name in first], plain) if first else None
-    booster = lgb.train(params, data, trees.rounds, init_model=begun)
+    try:
+        begun = _own_effect(params, train, [names.index(name) for name in first], plain) if first else None
+        booster = lgb.train(params, data, trees.rounds, init_model=begun)
+    except lgb.basic.LightGBMError as error:
+        raise TrainingDataError(f"LightGBM cannot learn {objective} from these rows: {error}") from error
     return load_booster(booster.model_to_string())
 
 

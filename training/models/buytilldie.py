@@ -17,12 +17,15 @@ from features.catalogue.orders import ORDER_DAYS, RETURNED, SINCE_FIRST_ORDER, S
 from features.engine.matrix import FeatureMatrix
 from features.errors import TrainingDataError
 from features.types import Floats
+from training.models.quadrature import NODES, beta_nodes
 
 PURCHASE_COLUMNS = (ORDER_DAYS, SINCE_FIRST_ORDER, SINCE_LAST_ORDER, SPENT)
 """What the models here need: purchase days so far, days since the first and the last, money so far."""
 
 _MIN_CUSTOMERS = 20
 _LOG_BOUND = 12.0
+_SLACK = 1e-6
+"""How far, relatively, a rounded series may lie beyond the bounds it must keep."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,10 @@ class BgNbd:
         """Expected purchase days in the next days [n]; 0 without any purchase.
 
         Equation (10) of the paper, with Euler's transformation of 2F1: its arguments then no longer
-        grow with x, where the form as printed overflows.
+        grow with x, where the form as printed overflows. Where customers hardly differ, the likelihood
+        has its best at the end of some parameter (regular buyers: all at one rate, r and alpha without
+        end; most bought once: all leave with one probability, a and b without end) and the series is lost.
+        The same mean is then taken as the integral it came from, which has these limits.
 
         Args:
             purchases: Histories.
@@ -157,14 +163,37 @@ class BgNbd:
         x, age = purchases.x, purchases.age
         rest = (self.alpha + age) / (self.alpha + age + days)
         c = a + self.b + x - 1
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             series = rest ** (a - 1) * hyp2f1(a + self.b - 1 - self.r, a - 1, c, 1 - rest)
-        expected = c / (a - 1) * (1 - series) * self.alive(purchases)
-        return np.where(purchases.bought, np.maximum(expected, 0.0), 0.0)
+            expected = c / (a - 1) * (1 - series)
+        shape, ratio = self.r + x, days / (self.alpha + age)
+        # The mean of a convex falling function of p lies above its value at the mean of p, and below that at 0.
+        low, high = _bought_by(self.a / (self.a + self.b + x), shape, ratio), shape * ratio
+        lost = ~((expected >= low * (1 - _SLACK)) & (expected <= high * (1 + _SLACK))) & purchases.bought
+        if lost.any():
+            ratio = np.broadcast_to(ratio, x.shape)
+            expected[lost] = self._integrated(x[lost], shape[lost], ratio[lost])
+        return np.where(purchases.bought, np.maximum(expected * self.alive(purchases), 0.0), 0.0)
+
+    def _integrated(self, x: Floats, shape: Floats, ratio: Floats) -> Floats:
+        """Expected purchase days of customers who are there, by the mean over p ~ Beta(a, b + x), [n]."""
+        distinct, row = np.unique(x, return_inverse=True)
+        nodes = np.array([beta_nodes(self.a, self.b + repeats) for repeats in distinct.tolist()])
+        expected = np.zeros(len(x))
+        # Node by node, so that one customer gets the bits that a table gets.
+        for k in range(NODES):
+            p, weight = nodes[row, :, k].T.copy()
+            expected += weight * _bought_by(p, shape, ratio)
+        return expected
 
     def to_dict(self) -> dict[str, float]:
         """The four parameters by name."""
         return asdict(self)
+
+
+def _bought_by(p: Floats, shape: Floats, ratio: Floats) -> Floats:
+    """Expected purchase days of who leaves with probability p after each, the rate ~ Gamma(shape) left to average."""
+    return np.asarray(-np.expm1(-shape * np.log1p(p * ratio)) / p)
 
 
 def _bgnbd_likelihood(theta: Floats, x: Floats, t_x: Floats, age: Floats) -> tuple[Floats, Floats]:

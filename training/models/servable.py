@@ -9,12 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from lightgbm import Booster
 
 from features.engine.matrix import FeatureMatrix
-from features.errors import ChecksumError
+from features.errors import ChecksumError, TrainingDataError
 from features.types import Floats
 from training.models.boosting import load_booster, raw_score
+
+CANNOT_FIT = (TrainingDataError, ArithmeticError)
+"""What makes a candidate drop out, so that the others go on; anything else is a defect."""
+
+
+def unsound(prediction: Floats) -> str | None:
+    """Why predictions [n] or [n, K] cannot be used; None if all of them are finite numbers.
+
+    Examples:
+        >>> unsound(np.array([1.0, np.nan, 3.0]))
+        '1 of 3 predictions are not finite numbers'
+    """
+    lost = int((~np.isfinite(prediction)).sum())
+    return f"{lost} of {prediction.size} predictions are not finite numbers" if lost else None
 
 
 @dataclass(frozen=True)

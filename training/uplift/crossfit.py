@@ -13,6 +13,7 @@ from evaluation.uplift.selection import Repeat
 from features.errors import TrainingDataError
 from features.types import Floats
 from training.models.outcomes import whole
+from training.models.servable import CANNOT_FIT, unsound
 from training.uplift.learning import Learning
 from training.uplift.rows import UpliftRows, UpliftTrees
 
@@ -111,8 +112,11 @@ def cross_fit(
         for kind in kinds:
             try:
                 said[kind] = learning.fit(kind).predict(there)
-            except TrainingDataError as error:
-                refused[kind] = str(error)
+                why = unsound(said[kind])
+            except CANNOT_FIT as error:
+                why = str(error)
+            if why:
+                refused[kind] = why
         return scores, said, refused
 
     results = []

@@ -32,6 +32,7 @@ def uplift_registration(tracker: Tracker, training: UpliftTraining) -> Registrat
             for kind, estimate in selection.estimates.items()
         },
         champion=champion,
+        refused=training.cross.refused,
         params={
             "learner": selection.chosen,
             "proven": training.proven,

@@ -19,12 +19,13 @@ from evaluation.uplift.ranking import RankMetric
 from evaluation.uplift.selection import SELECTION_DRAWS, Repeat, Selection, select
 from features.binding.tables import Tables
 from features.engine.observations import wall_clock
-from features.errors import ExperimentError
+from features.errors import ExperimentError, TrainingDataError
 from features.history import History
 from features.types import Floats, Progress
 from training.expected import expected_margin
 from training.models.bundle import CANARIES, Bundle
 from training.models.facts import UpliftFacts
+from training.models.servable import unsound
 from training.models.uplift import UPLIFT, Constant, UpliftModel
 from training.uplift.calibration import LEVEL
 from training.uplift.crossfit import CrossFit, cross_fit
@@ -166,6 +167,8 @@ def train_rows(
     ranking = _ranking(rows.arms[1:], cross, selection, judged, samples)
     progress(f"{chosen} on everyone")
     model = fit_served(rows, cross, chosen, trees, seed, tuple(effects.values()))
+    if why := unsound(model.predict(rows.matrix)):
+        raise TrainingDataError(f"{chosen}, fitted on everyone, cannot be served: {why}")
     calibrated = held_out_uplift(rows, cross, selection.chosen, selection.proven, seed)
     facts = _facts(history, enrolment, rows, money, selection, effects, overlap, ranking)
     return UpliftTraining(
@@ -280,7 +283,6 @@ def _facts(
         data_until=wall_clock(history.end),
         judged_at=wall_clock(int(trial.assigned_at.max())),
         span_days=horizon_days(settings),
-        ledger=settings.tables["orders"].derived_from,
         experiment=trial.name,
         control=rows.arms[0],
         question=question(settings),

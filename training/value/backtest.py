@@ -21,7 +21,7 @@ from features.history import History, Panel
 from features.types import Floats
 from training.models.boosting import Trees
 from training.models.conformal import LEVELS, ConformalIntervals
-from training.models.servable import PartsModel
+from training.models.servable import CANNOT_FIT, PartsModel, unsound
 from training.value.tasks import LtvTask, Task
 
 MIN_CUSTOMERS = 100
@@ -54,10 +54,9 @@ class Backtest:
         panel: The judged rows, n customers.
         actual: What happened, [n, K].
         candidates: All that could be fitted, by kind.
-        refused: Why the others could not, by kind.
+        refused: Why the others dropped out, by kind.
         chosen: The best by the task's metric.
         comparisons: The chosen one against every other, by kind.
-        rows: Rows the chosen one learnt from, at the most cutoffs.
     """
 
     cutoff: int
@@ -72,6 +71,15 @@ class Backtest:
     def winner(self) -> Candidate:
         """The chosen candidate."""
         return self.candidates[self.chosen]
+
+    def without(self, task: Task, kind: str, why: str) -> "Backtest":
+        """The same after a candidate has dropped out.
+
+        Raises:
+            TrainingDataError: It was the last.
+        """
+        left = {other: candidate for other, candidate in self.candidates.items() if other != kind}
+        return _decided(task, self.cutoff, self.panel, self.actual, left, {**self.refused, kind: why})
 
 
 def halves(customers: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
@@ -135,45 +143,54 @@ def run_backtest(
     candidates: dict[str, Candidate] = {}
     refused: dict[str, str] = {}
 
-    def fit(kind: str) -> PartsModel | TrainingDataError:
+    def fit(kind: str) -> PartsModel | str:
         try:
             return task.fit(kind, history, panel, judged, trees.get(kind, Trees()))
-        except TrainingDataError as error:
-            return error
+        except CANNOT_FIT as error:
+            return str(error)
 
     # One thread a booster and several boosters at once: LightGBM's own threads wait for each other
     # in a busy loop, which on a shared machine takes several times as long.
     with ThreadPoolExecutor(threads) as pool:
         for kind, model in zip(task.kinds, pool.map(fit, task.kinds), strict=True):
             on_candidate(kind)
-            if isinstance(model, TrainingDataError):
-                if kind == task.kinds[0]:
-                    raise model
-                # A baseline may have nothing to say (nobody came back, no window): the others compete.
-                refused[kind] = str(model)
+            if isinstance(model, str):
+                refused[kind] = model
                 continue
             prediction = model.predict(there.matrix).reshape(actual.shape)
-            if kind != task.kinds[0] and not np.isfinite(prediction).all():
-                # The plain fit of a purchase model can run away where accounts hardly differ.
-                refused[kind] = "it predicts what is not a number"
+            if why := unsound(prediction):
+                refused[kind] = why
                 continue
             candidates[kind] = Candidate(kind, model, prediction, measure(task, actual, prediction))
-    chosen = _winner(task, actual, candidates)
+    return _decided(task, judged, there, actual, candidates, refused)
+
+
+def _decided(
+    task: Task,
+    cutoff: int,
+    panel: Panel,
+    actual: Floats,
+    candidates: dict[str, Candidate],
+    refused: dict[str, str],
+) -> Backtest:
+    if not candidates:
+        reasons: dict[str, list[str]] = {}
+        for kind, why in refused.items():
+            reasons.setdefault(why, []).append(kind)
+        told = "; ".join(f"{', '.join(kinds)}: {why}" for why, kinds in reasons.items())
+        raise TrainingDataError(f"no {task.name} candidate can be fitted to this history. {told}")
+    losses = {
+        kind: float(task.metric.loss(task.metric(actual.ravel(), candidate.prediction.ravel())))
+        for kind, candidate in candidates.items()
+    }
+    chosen = min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
     best = candidates[chosen].prediction
     comparisons = {
         kind: compare(task, actual, best, candidate.prediction)
         for kind, candidate in candidates.items()
         if kind != chosen
     }
-    return Backtest(judged, there, actual, candidates, refused, chosen, comparisons)
-
-
-def _winner(task: Task, actual: Floats, candidates: Mapping[str, Candidate]) -> str:
-    losses = {
-        kind: float(task.metric.loss(task.metric(actual.ravel(), candidate.prediction.ravel())))
-        for kind, candidate in candidates.items()
-    }
-    return min(losses, key=lambda kind: losses[kind] if np.isfinite(losses[kind]) else np.inf)
+    return Backtest(cutoff, panel, actual, candidates, refused, chosen, comparisons)
 
 
 @dataclass(frozen=True, eq=False)

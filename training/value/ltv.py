@@ -23,6 +23,7 @@ from features.types import Floats
 from training.models.boosting import TrainingRows, Trees, fit_booster, raw_score
 from training.models.buytilldie import PURCHASE_COLUMNS, BgNbd, GammaGamma, Purchases
 from training.models.ltv import LTV_MODELS, BuyTillYouDie, LastPeriod, LtvModel, Tweedie, TwoPart, design
+from training.models.servable import unsound
 
 DEFAULT_LTV = TwoPart.kind
 """The candidate that won out of time."""
@@ -131,6 +132,11 @@ class _Fit:
         purchases = Purchases.from_matrix(newest if history is None else history)
         bgnbd = BgNbd.fit(purchases)
         gamma = GammaGamma.fit(purchases.spend, purchases.x + 1)
+        expected = bgnbd.expected_purchases(purchases, days)
+        if why := unsound(expected * gamma.expected_spend(purchases.spend, purchases.x + 1)):
+            ended = {**bgnbd.to_dict(), **gamma.to_dict()}
+            where = ", ".join(f"{name} = {value:.4g}" for name, value in ended.items())
+            raise TrainingDataError(f"BG/NBD and Gamma-Gamma ended at {where}, where {why}")
         return {"bgnbd": bgnbd.to_dict(), "gamma": gamma.to_dict(), "days": days}
 
     def bgnbd(self, history: FeatureMatrix | None) -> BuyTillYouDie:
@@ -196,7 +202,7 @@ class _Fit:
         try:
             return self.purchasing(max(rows.days for rows in self.sets))
         except TrainingDataError:
-            # Nobody came back yet: the boosters do without.
+            # Nobody came back yet, or the fit ran away: the boosters do without.
             return None
 
     def _grow(self, objective: str, values: Floats, label: Floats) -> Booster:

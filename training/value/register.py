@@ -44,6 +44,7 @@ def value_registration(tracker: Tracker, training: Training) -> Registration:
         metrics=metrics,
         candidates={kind: candidate.metrics for kind, candidate in backtest.candidates.items()},
         champion=champion,
+        refused=backtest.refused,
         params={"judged_at": facts.judged_at.isoformat()},
         texts={
             "card.html": render_card(card),

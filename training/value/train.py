@@ -14,7 +14,7 @@ from training.models.boosting import Trees
 from training.models.bundle import CANARIES, Bundle
 from training.models.conformal import ConformalIntervals
 from training.models.facts import ChurnFacts, Facts, LtvFacts
-from training.models.servable import PartsModel
+from training.models.servable import CANNOT_FIT, PartsModel, unsound
 from training.value.backtest import Backtest, IntervalCheck, check_intervals, run_backtest
 from training.value.tasks import ChurnTask, LtvTask, Task
 from training.value.tuning import tune
@@ -95,9 +95,7 @@ def train_value(
         task, history, panel, judged, trees,
         threads=threads, on_candidate=lambda kind: progress(f"judged {kind}"),
     )  # fmt: skip
-    chosen = backtest.chosen
-    progress(f"{chosen} on everything")
-    final = task.fit(chosen, history, panel, history.end, trees[chosen])
+    backtest, final = _on_everything(task, history, panel, backtest, trees, progress)
     intervals = check_intervals(task, backtest) if isinstance(task, LtvTask) else None
     made = intervals.intervals if intervals else None
     facts = _facts(task, history, backtest, final)
@@ -105,6 +103,28 @@ def train_value(
         _bundle(task, history, model, facts, made) for model in (final, backtest.winner.model)
     )
     return Training(task, history, backtest, bundle, rehearsed, trees, intervals)
+
+
+def _on_everything(
+    task: Task,
+    history: History,
+    panel: Panel,
+    backtest: Backtest,
+    trees: Mapping[str, Trees],
+    progress: Progress,
+) -> tuple[Backtest, PartsModel]:
+    """The best candidate whose fit on everything can be used, and the backtest without those whose cannot."""
+    while True:
+        chosen = backtest.chosen
+        progress(f"{chosen} on everything")
+        try:
+            final = task.fit(chosen, history, panel, history.end, trees[chosen])
+            why = unsound(final.predict(_newest(history).matrix))
+        except CANNOT_FIT as error:
+            why = str(error)
+        if not why:
+            return backtest, final
+        backtest = backtest.without(task, chosen, f"on everything, {why}")
 
 
 def _bundle(
@@ -132,7 +152,6 @@ def _facts(task: Task, history: History, backtest: Backtest, model: PartsModel) 
         data_until=wall_clock(history.end),
         judged_at=wall_clock(backtest.cutoff),
         span_days=task.span_days,
-        ledger=settings.tables["orders"].derived_from,
     )
     if isinstance(task, LtvTask):
         value = model.predict(_newest(history).matrix)

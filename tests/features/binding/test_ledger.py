@@ -1,253 +1,195 @@
-"""Contract: orders are what invoices, contracts and won deals say, each line once, dated and known as there."""
+"""Contract: orders derived from other tables hold each piece of money once, on the day it became due."""
 
 from datetime import date, datetime
 
-import numpy as np
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-from features.binding.ledger import data_end
 from features.binding.tables import bind
-from features.catalogue.sets import PURCHASES
-from features.catalogue.tables import PEOPLE
-from features.engine.compute import compute
-from features.engine.observations import Observations, moment
-from features.engine.store import bound_columns, load_store
-from features.errors import SettingsError
-from features.history import read_history
+from features.errors import SettingsError, TableError
 from features.settings import Settings, TableSettings, load_settings
-from tests.features.binding.binds import NOW, failed, findings, make, rows_of, write
+from tests.features.binding.binds import DERIVED, NOW, findings, lines, rows_of, write
 
-INVOICES = """customer_id,invoice_id,issued_at,amount,known_at
-b,I2,2024-02-01,20,
-a,I1,2024-01-05,10.5,2024-01-09
-a,I3,2024-03-01,-4,
-"""
-DEALS = """customer_id,deal_id,opened_at,closed_at,stage,amount
-a,D1,2024-01-01,2024-02-01,Closed Won,100
-a,D2,2024-01-01,2024-02-02,Closed Lost,900
-b,D3,2024-01-01,,Closed Won,50
-b,D4,2024-01-01,2024-03-03,Closed Won,
-c,D5,2024-01-01,,Prospecting,70
-"""
-CONTRACTS = """customer_id,contract_id,product_id,starts_at,cancelled_at,monthly_amount
-a,K1,basic,2024-01-10,,30
-d,K2,pro,2024-01-10,2024-02-20,40
-"""
+CONTRACTS = "customer_id,contract_id,starts_at,ends_at,monthly_amount,billing_months,cancelled_at"
 
 
-def bound(folder, derive, *, source=None, customers=None, now=NOW, **tables):
-    files = {"invoices": INVOICES, "deals": DEALS, "contracts": CONTRACTS}
-    for name, text in tables.items():
-        write(folder, files.get(name, text), f"{name}.csv")
-    made = {name: TableSettings(source=f"{name}.csv") for name in tables}
-    if "deals" in made:
-        made["deals"] = TableSettings(source="deals.csv", columns={"won": "stage = 'Closed Won'"})
-    if source is not None:
-        write(folder, source)
-    orders = TableSettings(source=None if source is None else "orders.csv", derive=derive)
-    settings = make(folder, orders=orders, customers=customers or TableSettings(derive="orders"), tables=made)
-    return bind(settings, now=now)
-
-
-def day(text):
-    return datetime.fromisoformat(text)
-
-
-def test_an_invoice_is_an_order_line(tmp_path):
-    with bound(tmp_path, "invoices", invoices=True) as tables:
-        assert tables.names == ("customers", "orders", "invoices")
-        assert rows_of(tables) == [
-            ("a", day("2024-01-05"), "I1", 10.5, day("2024-01-09")),
-            ("b", day("2024-02-01"), "I2", 20.0, None),
-            ("a", day("2024-03-01"), "I3", -4.0, None),
-        ]
-        report = tables.report("orders")
-        assert (report.rows_read, report.rows_kept, report.origins) == (3, 3, {"invoices": 3})
-        assert report.totals == {"amount": 26.5}
-        assert report.columns == ("customer_id", "occurred_at", "order_id", "amount", "known_at")
-        assert findings(tables)["amount", "cancellations or returns, kept"] == 1
-        assert rows_of(tables, "customers", "customer_id, created_at") == [
-            ("a", day("2024-01-05")), ("b", day("2024-02-01")),
-        ]  # fmt: skip
-        assert tables.told_until is None
-
-
-def test_won_deals_are_order_lines_and_those_without_date_or_amount_are_counted(tmp_path):
-    with bound(tmp_path, "deals", deals=True) as tables:
-        assert rows_of(tables) == [("a", day("2024-02-01"), "D1", 100.0)]
-        report = tables.report("orders")
-        assert (report.rows_read, report.rows_kept) == (3, 1)
-        assert findings(tables) == {
-            ("closed_at", "won deals without a closing date, no order lines"): 1,
-            ("amount", "won deals without an amount, no order lines"): 1,
-            ("margin", "not bound, computed as amount times ltv.margin_rate"): 0,
-        }
-
-
-def test_deals_must_say_which_were_won(tmp_path):
-    write(tmp_path, DEALS, "deals.csv")
-    tables = {"deals": TableSettings(source="deals.csv")}
-    said = failed(make(tmp_path, orders=TableSettings(derive="deals"), tables=tables))
-    assert "deals, which bind no won" in said
-    assert "won = \"stage = 'Closed Won'\" in [tables.deals.columns]" in said
-
-
-def test_contracts_are_billed_until_the_data_end_and_history_reaches_as_far(tmp_path):
-    usage = "customer_id,occurred_at,events\na,2024-03-25,5\n"
-    with bound(tmp_path, "contracts", contracts=True, usage=usage) as tables:
-        assert rows_of(tables) == [
-            ("a", day("2024-01-10"), "K1", "basic", 30.0), ("d", day("2024-01-10"), "K2", "pro", 40.0),
-            ("a", day("2024-02-10"), "K1", "basic", 30.0), ("d", day("2024-02-10"), "K2", "pro", 40.0),
-            ("a", day("2024-03-10"), "K1", "basic", 30.0),
-        ]  # fmt: skip
-        assert tables.told_until == date(2024, 3, 25)
-        assert read_history(tables).end == moment(day("2024-03-26"))
-
-
-def test_lines_follow_those_of_a_source_and_customers_know_both(tmp_path):
-    source = "customer_id,occurred_at,amount,quantity,Land\nc,2024-01-20,7,2,JP\na,2024-01-20,5,1,US\n"
-    customers = TableSettings(derive="orders", columns={"country": "Land"})
-    with bound(tmp_path, ["invoices"], source=source, customers=customers, invoices=True) as tables:
-        columns = "customer_id, occurred_at, order_id, quantity, amount"
-        assert rows_of(tables, columns=columns) == [
-            ("c", day("2024-01-20"), None, 2.0, 7.0),
-            ("a", day("2024-01-20"), None, 1.0, 5.0),
-            ("a", day("2024-01-05"), "I1", None, 10.5),
-            ("b", day("2024-02-01"), "I2", None, 20.0),
-            ("a", day("2024-03-01"), "I3", None, -4.0),
-        ]
-        report = tables.report("orders")
-        assert report.origins == {"source": 2, "invoices": 3}
-        assert report.source == "orders.csv, derived from invoices"
-        assert (report.rows_read, report.rows_kept, report.totals["amount"]) == (5, 5, 38.5)
-        # An account that the first line, an invoice, made says nothing of its country.
-        assert dict(rows_of(tables, "customers", "customer_id, country")) == {
-            "a": None, "b": None, "c": "JP",
-        }  # fmt: skip
-        assert [row[0] for row in tables.connection.execute("DESCRIBE orders").fetchall()] == [
-            "customer_id", "occurred_at", "order_id", "quantity", "amount", "known_at",
-        ]  # fmt: skip
-
-
-def test_several_tables_give_lines(tmp_path):
-    with bound(tmp_path, ["contracts", "invoices"], contracts=True, invoices=True) as tables:
-        assert tables.report("orders").origins == {"contracts": 4, "invoices": 3}
-        assert [row[1] for row in rows_of(tables)] == sorted(row[1] for row in rows_of(tables))
-
-
-def test_only_what_is_asked_for_is_bound_with_all_that_tells_the_data_end(tmp_path):
-    write(tmp_path, CONTRACTS, "contracts.csv")
-    write(tmp_path, "customer_id,occurred_at,score\na,2024-05-06,9\n", "surveys.csv")
-    tables = {name: TableSettings(source=f"{name}.csv") for name in ("contracts", "surveys")}
-    settings = make(tmp_path, orders=TableSettings(derive="contracts"), tables=tables)
-    with bind(settings, now=NOW, only=["orders"]) as some, bind(settings, now=NOW) as every:
-        assert rows_of(some) == rows_of(every)
-
-
-def test_accounts_may_be_derived_from_any_table(tmp_path):
-    usage = (
-        "customer_id,occurred_at,events,Land\nz,2024-03-25,5,JP\na,2024-01-02,5,later\na,2024-01-01,5,US\n"
+def make(folder, tables, **given):
+    return Settings(
+        currency="JPY", path=folder / "tokui.toml", tables={"customers": DERIVED, **tables}, **given
     )
-    customers = TableSettings(derive="usage", columns={"country": "Land"})
-    with bound(tmp_path, "invoices", customers=customers, invoices=True, usage=usage) as tables:
-        assert rows_of(tables, "customers") == [
-            ("z", day("2024-03-25"), "JP"), ("a", day("2024-01-01"), "US"),
-        ]  # fmt: skip
-        assert findings(tables)["customer_id", "ids are not in customers"] == 1
 
 
-def test_accounts_of_derived_orders_have_no_further_columns(tmp_path):
-    customers = TableSettings(derive="orders", columns={"country": "Land"})
-    write(tmp_path, INVOICES, "invoices.csv")
-    tables = {"invoices": TableSettings(source="invoices.csv")}
-    orders = TableSettings(derive="invoices")
-    said = failed(make(tmp_path, orders=orders, customers=customers, tables=tables))
-    assert 'no source to take country from; write derive = "invoices" in [tables.customers]' in said
+def billed(folder, *rows, until=None):
+    write(folder, lines(*rows, header=CONTRACTS), "contracts.csv")
+    tables = {"orders": TableSettings(derive="contracts"), "contracts": TableSettings(source="contracts.csv")}
+    with bind(make(folder, tables, until=until), now=NOW) as bound:
+        return rows_of(bound, columns="customer_id, occurred_at, order_id, amount"), bound.report("orders")
 
 
-def test_a_ledger_without_a_line_is_refused(tmp_path):
-    write(tmp_path, DEALS.replace("Closed Won", "Closed Lost"), "deals.csv")
-    tables = {"deals": TableSettings(source="deals.csv", columns={"won": "stage = 'Closed Won'"})}
-    assert "give no order line" in failed(make(tmp_path, orders=TableSettings(derive="deals"), tables=tables))
+def plain(start: date, months: int, stop: date) -> list[date]:
+    """The days a term is billed on, written without SQL: the same day of the month, or the month's last."""
+    days, period = [], 0
+    while True:
+        month = start.month - 1 + period * months
+        year, month = start.year + month // 12, month % 12 + 1
+        last = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
+        day = date(year, month, min(start.day, last))
+        if day >= stop:
+            return days
+        days.append(day)
+        period += 1
 
 
-@pytest.mark.parametrize(
-    ("toml", "says"),
-    [
-        ('[tables.invoices]\nsource = "i"', '[tables.orders] derive = "invoices"'),
-        ('[tables.usage]\nsource = "i"', '[tables.orders] source = "your file"'),
-        ('[tables.orders]\nderive = "usage"\n[tables.usage]\nsource = "u"', "only from invoices, contracts, deals"),
-        ('[tables.orders]\nderive = "deals"', "which is not bound; add [tables.deals]"),
-        ("[tables.orders]\nderive = []", "names no table"),
-        ('[tables.orders]\nderive = ["deals", "deals"]\n[tables.deals]\nsource = "d"', "names a table twice"),
-        ('[tables.orders]\nderive = "deals"\nwhere = "a"\n[tables.deals]\nsource = "d"', "write it in [tables.deals]"),
-        ('[tables.orders]\nsource = "o"\nsame_money = "keep"', "is for orders that are derived"),
-        ('[tables.usage]\nderive = "orders"\n[tables.orders]\nsource = "o"', "only customers and orders can be derived"),
-    ],
-)  # fmt: skip
-def test_settings_that_cannot_be_say_what_to_write(tmp_path, toml, says):
-    customers = "" if "customers" in toml else '[tables.customers]\nderive = "orders"\n'
-    (tmp_path / "tokui.toml").write_text(f'currency = "JPY"\n{customers}{toml}\n')
-    with pytest.raises(SettingsError) as caught:
-        load_settings(tmp_path / "tokui.toml")
-    assert says in str(caught.value)
+def test_a_term_is_billed_at_the_start_of_each_period(tmp_path):
+    rows, report = billed(tmp_path, "a,k1,2024-01-31,2024-05-01,100,,", "b,k2,2023-01-01,2024-12-31,10,12,")
+    assert {(who, when.date(), amount) for who, when, _, amount in rows} == {
+        ("b", date(2023, 1, 1), 120), ("b", date(2024, 1, 1), 120), ("a", date(2024, 1, 31), 100),
+        ("a", date(2024, 2, 29), 100), ("a", date(2024, 3, 31), 100), ("a", date(2024, 4, 30), 100),
+    }  # fmt: skip
+    assert report.totals == {"amount": 640}
+    assert report.source == "derived from contracts"
+    assert (report.rows_read, report.rows_kept, report.customers) == (6, 6, 2)
 
 
-def test_the_data_end_where_something_happened_and_not_where_it_is_planned(tmp_path):
-    usage = "customer_id,occurred_at,events\na,2024-03-25,5\n"
-    with bound(tmp_path, "contracts", contracts=True, usage=usage) as tables:
-        connection = tables.connection
-        connection.execute(
-            "INSERT INTO contracts BY NAME SELECT 'a' AS customer_id, TIMESTAMP '2025-07-01' AS starts_at"
+def test_a_term_without_an_end_runs_until_notice_or_the_end_of_the_data(tmp_path):
+    rows, _ = billed(
+        tmp_path, "a,k1,2025-01-01,,100,1,", "b,k2,2025-01-01,,10,1,2025-03-15", until=date(2025, 6, 1)
+    )
+    assert sum(who == "a" for who, *_ in rows) == 6
+    assert sum(who == "b" for who, *_ in rows) == 3
+    rows, _ = billed(tmp_path, "a,k1,2025-01-01,,100,1,", "b,k2,2025-01-01,,10,1,2025-03-15")
+    assert sum(who == "a" for who, *_ in rows) == 3  # nothing is known of what came after the notice
+
+
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(terms=st.lists(st.tuples(st.dates(date(2020, 1, 1), date(2024, 12, 1)), st.integers(1, 900), st.sampled_from([1, 2, 3, 6, 12])),
+                      min_size=1, max_size=8))  # fmt: skip
+def test_billing_days_are_those_of_the_calendar(tmp_path, terms):
+    texts, expected = [], []
+    for k, (start, length, months) in enumerate(terms):
+        end = min(date.fromordinal(start.toordinal() + length), date(2025, 11, 1))
+        texts.append(f"c{k},k{k},{start},{end},7,{months},")
+        expected += [(f"c{k}", day, 7.0 * months) for day in plain(start, months, end)]
+    rows, _ = billed(tmp_path, *texts, until=date(2025, 12, 31))
+    assert sorted((who, when.date(), amount) for who, when, _, amount in rows) == sorted(expected)
+
+
+def test_what_happens_later_changes_no_earlier_line(tmp_path):
+    before, _ = billed(tmp_path, "a,k1,2025-01-01,,100,1,", until=date(2025, 6, 1))
+    after, _ = billed(tmp_path, "a,k1,2025-01-01,,100,1,2025-05-15", until=date(2025, 6, 1))
+    assert after == [row for row in before if row[1] < datetime(2025, 5, 15)]  # noqa: DTZ001
+
+
+def test_billing_months_that_are_none_are_refused(tmp_path):
+    with pytest.raises(
+        TableError, match=r"contracts\.billing_months: 1 values are no whole number .* for example 0\.5"
+    ):
+        billed(tmp_path, "a,k1,2025-01-01,,100,0.5,")
+
+
+def test_invoices_and_won_deals_make_orders(tmp_path):
+    header = "customer_id,invoice_id,issued_at,due_at,amount"
+    write(
+        tmp_path,
+        lines(*(f"a,i{k},2024-0{k}-01,2024-0{k}-28,{k}" for k in range(1, 9)), header=header),
+        "invoices.csv",
+    )
+    header = "customer_id,deal_id,opened_at,closed_at,amount,stage"
+    rows = [
+        "b,d1,2024-01-01,2024-02-01,100,Won",
+        "b,d2,2024-01-01,2024-02-01,70,Lost",
+        "b,d3,2024-01-01,,70,Won",
+    ]
+    write(tmp_path, lines(*rows, header=header), "deals.csv")
+    deals = TableSettings(source="deals.csv", columns={"won": "stage = 'Won'"})
+    tables = {
+        "orders": TableSettings(derive=("invoices", "deals")),
+        "invoices": TableSettings(source="invoices.csv"),
+    }
+    with bind(make(tmp_path, tables | {"deals": deals}), now=NOW) as bound:
+        assert bound.report("orders").totals == {"amount": 136}
+        assert (
+            findings(bound, "orders")["deals", "won deals without a closing date or amount, not in orders"]
+            == 1
         )
-        assert data_end(connection, ["contracts", "usage"], NOW) == date(2024, 3, 25)
-        # Contracts alone tell the end by their own beginnings, as far as they have come.
-        assert data_end(connection, ["customers", "contracts"], NOW) == date(2025, 7, 1)
-        assert data_end(connection, ["customers", "contracts"], day("2025-01-01")) == date(2024, 2, 20)
+        assert {row[0] for row in rows_of(bound, "customers", "customer_id")} == {"a", "b"}
+    without = tables | {"deals": TableSettings(source="deals.csv")}
+    with pytest.raises(TableError, match=r"deals binds no won; bind it"):
+        bind(make(tmp_path, without), now=NOW)
 
 
-def features_at(tables, cutoff):
-    bound = PURCHASES.bound_to(bound_columns(tables.connection))
-    store = load_store(tables.connection, bound.streams, PEOPLE)
-    observations = Observations.grid(store.first_seen, [moment(cutoff)])
-    names = [store.ids[k].as_py() for k in observations.customers.tolist()]
-    return names, compute(bound, store.streams, observations)
+def test_fees_and_goods_together_and_the_same_money_only_once(tmp_path):
+    write(tmp_path, lines(*(f"c{k},2024-0{k % 6 + 1}-15,{50 + k}" for k in range(30))))
+    write(
+        tmp_path,
+        lines(*(f"c{k},k{k},2024-01-01,2024-07-01,10,1," for k in range(30)), header=CONTRACTS),
+        "contracts.csv",
+    )
+    header = "customer_id,issued_at,due_at,amount"
+    write(
+        tmp_path,
+        lines(*(f"c{k},2024-0{k % 6 + 1}-20,2024-09-01,{50 + k}" for k in range(30)), header=header),
+        "invoices.csv",
+    )
+    both = TableSettings(source="orders.csv", derive="contracts")
+    contracts = {"contracts": TableSettings(source="contracts.csv")}
+    with bind(make(tmp_path, {"orders": both, **contracts}), now=NOW) as bound:
+        assert bound.report("orders").totals["amount"] == sum(50 + k for k in range(30)) + 30 * 6 * 10
+        assert bound.report("customers").rows_kept == 30
+    twice = TableSettings(source="orders.csv", derive=("invoices",))
+    invoices = {"invoices": TableSettings(source="invoices.csv")}
+    with pytest.raises(
+        TableError, match=r"orders and invoices tell the same money in 100% of 30 customers' months"
+    ):
+        bind(make(tmp_path, {"orders": twice, **invoices}), now=NOW)
+    kept = twice.model_copy(update={"same_money": "keep"})
+    with bind(make(tmp_path, {"orders": kept, **invoices}), now=NOW) as bound:
+        assert bound.report("orders").rows_kept == 60
+
+
+def test_customers_from_any_table_with_its_columns(tmp_path):
+    header = "customer_id,contract_id,starts_at,ends_at,monthly_amount,branch"
+    write(
+        tmp_path,
+        lines("a,k,2024-02-01,2024-06-01,5,x", "a,k,2024-01-01,2024-02-01,5,y", header=header),
+        "contracts.csv",
+    )
+    customers = TableSettings(derive="contracts", columns={"industry": "branch"})
+    tables = {"orders": TableSettings(derive="contracts"), "contracts": TableSettings(source="contracts.csv")}
+    with bind(make(tmp_path, {**tables, "customers": customers}), now=NOW) as bound:
+        assert rows_of(bound, "customers", "customer_id, created_at, industry") == [
+            ("a", datetime(2024, 1, 1), "y")  # noqa: DTZ001
+        ]
+    wrong = TableSettings(derive="orders", columns={"industry": "branch"})
+    with pytest.raises(TableError, match='say derive = "contracts"'):
+        bind(make(tmp_path, {**tables, "customers": wrong}), now=NOW)
 
 
 @pytest.mark.parametrize(
-    "future",
+    ("text", "said"),
     [
-        {"contracts": CONTRACTS.replace("2024-01-10,,30", "2024-01-10,2024-06-15,30")},
-        {"contracts": CONTRACTS + "z,K9,basic,2024-05-20,,99\n"},
-        {"usage": "customer_id,occurred_at,events\na,2024-03-25,5\na,2025-11-01,7\n"},
-        {"invoices": INVOICES + "a,I9,2024-06-01,1000,\nq,I8,2024-07-01,5,\n"},
-        {"deals": DEALS + "c,D9,2024-02-01,2024-08-01,Closed Won,900\n"},
+        (
+            '[tables.orders]\nderive = "usage"',
+            "orders cannot be derived from 'usage', only from invoices, contracts, deals",
+        ),
+        (
+            '[tables.orders]\nderive = "invoices"',
+            r"orders is derived from invoices, and \[tables.invoices\] is not there",
+        ),
+        ("", "tables.customers and tables.orders are both needed; where there are no order lines"),
+        (
+            '[tables.orders]\nsource = "x.csv"\n[tables.usage]\nderive = "orders"',
+            "only customers and orders can be derived",
+        ),
     ],
 )
-def test_what_lies_after_a_cutoff_changes_no_feature_of_a_derived_ledger(tmp_path, future):
-    cutoff = day("2024-05-01")
-    files = {
-        "contracts": CONTRACTS, "invoices": INVOICES, "deals": DEALS,
-        "usage": "customer_id,occurred_at,events\na,2024-03-25,5\na,2024-09-01,1\n",
-    }  # fmt: skip
-    answers = []
-    for name, texts in (("before", files), ("after", files | future)):
-        folder = tmp_path / name
-        folder.mkdir()
-        for table, text in texts.items():
-            write(folder, text, f"{table}.csv")
-        tables = {table: TableSettings(source=f"{table}.csv") for table in files}
-        tables["deals"] = TableSettings(source="deals.csv", columns={"won": "stage = 'Closed Won'"})
-        settings = Settings(
-            currency="JPY", path=folder / "tokui.toml",
-            tables=tables
-            | {
-                "customers": TableSettings(derive="orders"),
-                "orders": TableSettings(derive=("contracts", "invoices", "deals")),
-            },
-        )  # fmt: skip
-        with bind(settings, now=NOW) as made:
-            answers.append(features_at(made, cutoff))
-    (names, before), (others, after) = answers
-    assert names == others == ["a", "b", "d"]
-    np.testing.assert_array_equal(before.values, after.values)
+def test_what_cannot_be_derived_is_said_with_the_line_to_write(tmp_path, text, said):
+    (tmp_path / "tokui.toml").write_text(
+        f'currency = "JPY"\n[tables.customers]\nsource = "c.csv"\n{text}\n', encoding="utf-8"
+    )
+    with pytest.raises(SettingsError, match=said):
+        load_settings(tmp_path / "tokui.toml")

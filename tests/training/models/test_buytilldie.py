@@ -1,9 +1,11 @@
 """BG/NBD and Gamma-Gamma agree with their definitions, with simulation and with published figures."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
-from scipy.special import roots_genlaguerre, roots_jacobi
+from scipy.special import hyp1f1, roots_genlaguerre, roots_jacobi
 
 from evaluation import metrics as m
 from features.engine.matrix import FeatureMatrix
@@ -89,6 +91,79 @@ def test_large_histories_stay_finite_and_smooth():
     near = [BgNbd(0.6, 20, a, 2.5).expected_purchases(purchases, 365) for a in (0.999999, 1.0, 1.000001)]
     np.testing.assert_allclose(near[0], near[1], rtol=1e-5)
     np.testing.assert_allclose(near[2], near[1], rtol=1e-5)
+
+
+HISTORIES = Purchases(
+    np.array([0.0, 1, 5, 20]), np.array([0.0, 60, 190, 330]), np.array([90.0, 200, 200, 340]), np.ones(4)
+)
+
+
+@pytest.mark.parametrize("days", [30, 365])
+def test_without_end_of_a_parameter_the_limits_hold(days):
+    x, age = HISTORIES.x, HISTORIES.age
+    # Everyone at one rate and nobody leaves: a Poisson process.
+    poisson = BgNbd(162_754.79, 5_035_618.2, 6.7e-6, 2231.2)
+    rate = (poisson.r + x) / (poisson.alpha + age)
+    alive = poisson.alive(HISTORIES)
+    np.testing.assert_allclose(poisson.expected_purchases(HISTORIES, days), rate * days * alive, rtol=1e-6)
+    # Everyone leaves with one probability: the geometric lifetime of a rate that differs.
+    one_p = BgNbd(0.0425, 5.58, 28_678.3, 162_754.79)
+    p = one_p.a / (one_p.a + one_p.b + x)
+    still = (one_p.alpha + age) / (one_p.alpha + age + p * days)
+    geometric = (1 - still ** (one_p.r + x)) / p * one_p.alive(HISTORIES)
+    np.testing.assert_allclose(one_p.expected_purchases(HISTORIES, days), geometric, rtol=1e-4)
+    # Everyone at one rate, and leaving differs: Kummer's function is what is left of Gauss's.
+    kummer = BgNbd(162_754.79, 5_035_618.2, 0.7, 2.1)
+    c, mean = kummer.a + kummer.b + x - 1, (kummer.r + x) / (kummer.alpha + age) * days
+    left = c / (kummer.a - 1) * (1 - hyp1f1(kummer.a - 1, c, -mean)) * kummer.alive(HISTORIES)
+    np.testing.assert_allclose(kummer.expected_purchases(HISTORIES, days), left, rtol=1e-4)
+
+
+def test_the_limits_join_what_lies_before_them():
+    # From far inside to far outside of what the series can do, nothing jumps.
+    for towards in (
+        lambda n: BgNbd(n, n * 30, 0.7, 2.1),
+        lambda n: BgNbd(0.3, 6, n * 0.15, n * 0.85),
+        lambda n: BgNbd(n, n * 30, 1 / n, n),
+    ):
+        path = np.array([towards(n).expected_purchases(HISTORIES, 365) for n in np.logspace(1.5, 5.2, 60)])
+        assert np.isfinite(path).all()
+        assert (np.abs(np.diff(np.log(path), axis=0)) < 0.1).all()
+
+
+@pytest.mark.parametrize("share", [0.85, 0.99])
+def test_where_most_bought_once_everything_is_finite(share):
+    rng = np.random.default_rng(4)
+    age = rng.uniform(10, 720, 2000).round()
+    x = np.where(rng.random(2000) > share, 1.0 + rng.poisson(3, 2000), 0.0)
+    t_x = np.where(x > 0, (age * rng.uniform(0.1, 1, 2000)).round(), 0.0)
+    finite(Purchases(x, t_x, age, rng.gamma(5, 20, 2000)))
+
+
+@pytest.mark.parametrize("spread", [0, 1, 3])
+def test_where_everyone_buys_at_one_rate_it_goes_on(spread):
+    rng = np.random.default_rng(4)
+    gaps = 30 + rng.integers(-spread, spread + 1, (300, 24))
+    last = gaps.sum(axis=1).astype(float)
+    purchases = Purchases(np.full(300, 24.0), last, last + rng.integers(0, 20, 300), np.full(300, 100.0))
+    expected = finite(purchases)
+    np.testing.assert_allclose(expected, 365 * 24 / purchases.age.mean(), rtol=0.05)
+
+
+def finite(purchases):
+    """What is expected in a year, after having looked at every number, and at one customer by itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bgnbd, gamma = BgNbd.fit(purchases), GammaGamma.fit(purchases.spend, purchases.x + 1)
+        expected, alive = bgnbd.expected_purchases(purchases, 365), bgnbd.alive(purchases)
+        spend = gamma.expected_spend(purchases.spend, purchases.x + 1)
+        for k in (0, 17, 299):
+            alone = bgnbd.expected_purchases(purchases.take(np.array([k])), 365)
+            assert alone.tobytes() == expected[k : k + 1].tobytes()
+    for values in (expected, alive, spend):
+        assert np.isfinite(values).all()
+        assert (values >= 0).all()
+    return expected
 
 
 def test_parameters_are_found_again():

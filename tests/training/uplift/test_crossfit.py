@@ -108,6 +108,24 @@ def test_what_cannot_be_fitted_is_refused_and_told():
         cross_fit(rows, ("dr_learner",), QUICK, folds=3, repeats=1)
 
 
+def test_a_learner_that_says_no_number_of_one_customer_is_out(monkeypatch):
+    rows, learnt = trial(), Learning.t_learner
+
+    def odd(learning):
+        model = learnt(learning)
+        told = model.predict
+        object.__setattr__(
+            model, "predict", lambda matrix: np.where(np.arange(len(matrix)) == 3, np.nan, told(matrix).T).T
+        )
+        return model
+
+    monkeypatch.setitem(LEARNERS, "t_learner", odd)
+    found = cross_fit(rows, ("t_learner", "linear"), QUICK, folds=3, repeats=1)
+    assert set(found.repeats[0].priorities) == {"linear"}
+    assert found.refused["t_learner"].startswith("1 of ")
+    assert found.refused["t_learner"].endswith("predictions are not finite numbers")
+
+
 def test_thirty_customers_in_an_arm_are_enough_for_all_learners_where_arms_were_drawn():
     rng = np.random.default_rng(0)
     matrix = features(rng, 130)

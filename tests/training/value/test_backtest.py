@@ -19,6 +19,7 @@ from tests.conftest import small_world
 from training.models.boosting import Trees
 from training.value.backtest import check_intervals, halves, run_backtest
 from training.value.tasks import TASKS, ChurnTask, LtvTask
+from training.value.train import train_value
 
 QUICK = Trees(rounds=10)
 
@@ -156,13 +157,96 @@ def _nothing(history):
     return dataclasses.replace(events, offsets=np.zeros_like(events.offsets), times=events.times[:0])
 
 
-def test_empty_and_constant_columns_are_refused(world):
-    def blank(panel, _):
+def _judged(world, task, panel=lambda panel: panel):
+    judged, cutoffs = world.history.cutoffs(task.span_days, task.shortest_days)
+    return run_backtest(task, world.history, panel(world.history.panel(cutoffs)), judged, {})
+
+
+def test_where_features_say_nothing_the_boosted_candidate_drops_out_by_name(world):
+    def blank(panel):
         values = np.full_like(panel.matrix.values, np.nan)
         values[:, ::2] = 1.0
         return Panel(panel.observations, dataclasses.replace(panel.matrix, values=values, categories={}))
 
-    assert "empty or constant" in _refused(world.history, blank, ChurnTask)
+    backtest = _judged(world, ChurnTask(world.settings), blank)
+    assert "empty or constant" in backtest.refused["hazard"]
+    assert backtest.chosen == "base_rate"
+
+
+def quick(fit):
+    """LTV with what a candidate does put in its place, by kind: an error, or a change of its predictions."""
+
+    class Odd(LtvTask):
+        def fit(self, kind, history, panel, until, trees):
+            does = fit.get((kind, until == history.end), fit.get(kind))
+            if isinstance(does, Exception):
+                raise does
+            model = super().fit("last_period", history, panel, until, trees)
+            if does is None:
+                return model
+            told = model.predict
+            # Only what a candidate says matters here, not how.
+            object.__setattr__(model, "predict", lambda matrix: does(told(matrix)))
+            return model
+
+    return Odd
+
+
+def lost(prediction):
+    prediction[::7] = np.nan
+    return prediction
+
+
+@pytest.mark.parametrize("kind", LtvTask.kinds)
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        (TrainingDataError("too few of them"), "too few of them"),
+        (FloatingPointError("overflow encountered"), "overflow encountered"),
+        (lost, "predictions are not finite numbers"),
+        (lambda prediction: np.full_like(prediction, np.inf), "predictions are not finite numbers"),
+    ],
+)
+def test_whichever_candidate_drops_out_the_others_go_on(world, kind, does, why):
+    backtest = _judged(world, quick({kind: does})(world.settings))
+    assert set(backtest.candidates) == set(LtvTask.kinds) - {kind}
+    assert set(backtest.refused) == {kind}
+    assert why in backtest.refused[kind]
+
+
+def test_where_all_drop_out_one_error_names_each_with_its_reason(world):
+    one, other = TrainingDataError("too few of them"), TrainingDataError("nobody came back")
+    task = quick({"two_part": one, "tweedie": one, "bgnbd": other, "last_period": lost})(world.settings)
+    with pytest.raises(TrainingDataError) as caught:
+        _judged(world, task)
+    said = str(caught.value)
+    assert "no ltv candidate can be fitted" in said
+    assert "two_part, tweedie: too few of them" in said
+    assert "bgnbd: nobody came back" in said
+    assert "last_period: " in said
+    assert "not finite" in said
+
+
+def test_a_defect_is_no_reason_to_drop_out(world):
+    with pytest.raises(KeyError):
+        _judged(world, quick({"bgnbd": KeyError("a slip of ours")})(world.settings))
+
+
+def test_the_best_that_cannot_be_fitted_on_everything_leaves_it_to_the_next(world):
+    noise = np.random.default_rng(3)
+    worse = {
+        "bgnbd": lambda p: p * noise.lognormal(0, 1, p.shape),
+        "last_period": lambda p: -p,
+        "tweedie": lambda p: -p,
+    }
+    fails = {("two_part", True): TrainingDataError("no finite likelihood")}
+    made = train_value(quick(worse | fails)(world.settings), world.history)
+    assert made.backtest.chosen == "bgnbd"
+    assert made.backtest.refused == {"two_part": "on everything, no finite likelihood"}
+    assert set(made.backtest.comparisons) == {"tweedie", "last_period"}
+    gone = {(kind, True): lost for kind in LtvTask.kinds}
+    with pytest.raises(TrainingDataError, match="no ltv candidate can be fitted"):
+        train_value(quick(worse | gone)(world.settings), world.history)
 
 
 def test_a_history_too_short_says_what_is_needed(world):
