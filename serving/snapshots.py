@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from features.binding.parents import belongings
 from features.binding.tables import Tables
 from features.catalogue.sets import PURCHASES
 from features.catalogue.tables import PEOPLE
@@ -60,12 +62,15 @@ def take_snapshot(tables: Tables, as_of: int | None = None, *, threads: int = 1)
     text = wall_clock(when).replace(tzinfo=ZoneInfo(settings.timezone)).isoformat()
     bound = bound_columns(tables.connection)
     path = Live(live_folder(settings)).snapshot
-    facts = {
+    facts: dict[str, Any] = {
         "currency": settings.currency,
         "timezone": settings.timezone,
         "bound": bound,
         "data_fingerprint": tables.fingerprint,
     }
+    groups = belongings(tables.connection, wall_clock(when))
+    if groups is not None:
+        facts["groups"] = {account: [own.parent, own.group] for account, own in groups.items()}
     features = PURCHASES.bound_to(bound)
     customers = write_snapshot(path, tables.connection, features, PEOPLE, when, text, facts, threads=threads)
     return Taken(path, customers, when, text)

@@ -28,6 +28,8 @@ _EARLIEST = "TIMESTAMP '1970-01-01'"
 _PLANNED_YEARS = 50
 """Nobody agrees on a day further ahead: 9999-12-31 says that there is none."""
 _ASIDE = "_row", "_drop"
+_ACCOUNTS = "customer_id", "parent_id"
+"""Columns that name an account."""
 _LATE, _STRAY = 124, 125
 _WITHOUT_STRAYS = frozenset({"customers", "assignments", "fx"})
 """Tables whose dates are no course of events: an account may well be twenty years older than the next."""
@@ -205,9 +207,7 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
         reading = read(bound.column.kind, f"_t{place}", type_, own, bound.conventions, f"_c{place}")
         if reading.canon is not None:
             canons.append(f"{reading.canon} AS _c{place}")
-        value = (
-            same_id(reading.value, **rules.ids.model_dump()) if bound.name == "customer_id" else reading.value
-        )
+        value = same_id(reading.value, **rules.ids.model_dump()) if bound.name in _ACCOUNTS else reading.value
         values.append(f"{value} AS _x{place}")
         if bound.column.money and type_ == "VARCHAR":
             final.append(f"{currency_of_text(f'_t{place}')} AS _mark{place}")

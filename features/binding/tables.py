@@ -19,6 +19,7 @@ from features.binding.functions import add_functions
 from features.binding.identities import id_notes
 from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
+from features.binding.parents import parent_notes
 from features.binding.queries import open_query
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, column_types, open_source
@@ -185,6 +186,10 @@ class _Work:
         if not self.problems and "customers" in self.names:
             notes = id_notes(self.connection, [name for name in self.names if name in TABLES])
             report = self.reports["customers"]
+            try:
+                notes += parent_notes(self.connection)
+            except TableError as error:
+                self.problems.append(error)
             self.reports["customers"] = replace(report, warnings=(*report.warnings, *notes))
             for name in self.names:
                 if name in TABLES:
