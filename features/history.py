@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from features.binding.tables import Tables
 from features.catalogue.costs import COSTS_BOOKED
+from features.catalogue.more import features_with
 from features.catalogue.orders import ORDERED, ORDERS_BOOKED, ORDERS_PLACED
-from features.catalogue.sets import PURCHASES
 from features.catalogue.tables import PEOPLE
 from features.engine.compute import compute
 from features.engine.events import Events
@@ -146,7 +146,7 @@ def read_history(tables: Tables, part: int = 0) -> History:
     """
     connection = tables.connection
     bound = bound_columns(connection)
-    features = PURCHASES.bound_to(bound)
+    features = features_with(tables.more).bound_to(bound)
     parts = parts_needed(connection)
     store = load_store(connection, features.streams, PEOPLE, part=part, parts=parts)
     outcomes: dict[str, tuple[Stream, tuple[str, ...]]] = {

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from features.binding.parents import belongings
 from features.binding.tables import Tables
-from features.catalogue.sets import PURCHASES
+from features.catalogue.more import features_with
 from features.catalogue.tables import PEOPLE
 from features.engine.observations import moment, wall_clock
 from features.engine.snapshot import write_snapshot
@@ -71,6 +71,6 @@ def take_snapshot(tables: Tables, as_of: int | None = None, *, threads: int = 1)
     groups = belongings(tables.connection, wall_clock(when))
     if groups is not None:
         facts["groups"] = {account: [own.parent, own.group] for account, own in groups.items()}
-    features = PURCHASES.bound_to(bound)
+    features = features_with(tables.more).bound_to(bound)
     customers = write_snapshot(path, tables.connection, features, PEOPLE, when, text, facts, threads=threads)
     return Taken(path, customers, when, text)

@@ -5,15 +5,36 @@ start of each billing period that begins before its end, so that a notice given 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 
 from features.binding.report import Finding
+from features.catalogue.tables import BINDABLE
 from features.errors import TableError
+from features.schema import Kind
 
 _SAME_SHARE = 0.5
 _FEWEST_CELLS = 20
+
+
+def data_end(connection: duckdb.DuckDBPyConnection, names: Sequence[str], now: datetime) -> date:
+    """The latest day that any table tells of as having happened.
+
+    Args:
+        connection: Holds the tables.
+        names: Those that are bound.
+        now: Naive wall clock of the project: what is planned for later has not happened.
+    """
+    ends = []
+    for name in names:
+        have = _columns(connection, name)
+        for column in BINDABLE[name].columns:
+            if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
+                ends += connection.execute(
+                    f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [now]
+                ).fetchall()
+    return max((end for (end,) in ends if end is not None), default=now).date()
 
 
 def derive_lines(

@@ -7,7 +7,6 @@ from dataclasses import replace
 import duckdb
 
 from features.binding.report import Finding, TableReport
-from features.catalogue.orders import ORDERS
 from features.schema import Table
 
 
@@ -48,17 +47,21 @@ def summarise(
 
 
 def derived_report(
-    connection: duckdb.DuckDBPyConnection, origin: str, own: TableReport | None, left: tuple[Finding, ...]
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    origin: str,
+    own: TableReport | None,
+    left: tuple[Finding, ...],
 ) -> TableReport:
     """The report of orders of which some or all lines come from other tables.
 
     Args:
         connection: Holds them.
+        table: Orders, with further columns if they have some.
         origin: Where they come from.
         own: The report of the lines from a source of their own, if there are any.
         left: What was left out in deriving.
     """
-    table = ORDERS.table
     have = {row[0] for row in connection.execute("DESCRIBE orders").fetchall()}
     names = [column.name for column in table.columns if column.name in have]
     rows = int(connection.execute("SELECT count(*) FROM orders").fetchall()[0][0])

@@ -2,9 +2,9 @@
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,17 +16,19 @@ from features.binding.casts import Clock
 from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
 from features.binding.functions import add_functions
-from features.binding.identities import id_notes
-from features.binding.ledger import counted_twice, derive_lines
+from features.binding.identities import id_notes, nobody_known, strange_ids
+from features.binding.ledger import counted_twice, data_end, derive_lines
 from features.binding.mapping import Binding, resolve
+from features.binding.morecolumns import extend
 from features.binding.parents import parent_notes
 from features.binding.queries import open_query
-from features.binding.report import Finding, TableReport
+from features.binding.report import TableReport
 from features.binding.sources import Source, column_types, open_source
 from features.binding.summary import derived_report
+from features.catalogue.more import MORE, with_more
 from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
-from features.schema import Kind
+from features.schema import Column
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"
@@ -45,6 +47,8 @@ class Tables:
             project's wall clock, numbers DOUBLE, flags BOOLEAN.
         reports: What was found, a report a table, in the order of the data dictionary.
         fingerprint: SHA-256 of the content of all tables, whatever the order of their rows.
+        scratch: The folder of the connection's files.
+        more: Columns of the user's own by table; tables without any are not here.
     """
 
     settings: Settings
@@ -52,6 +56,7 @@ class Tables:
     reports: tuple[TableReport, ...]
     fingerprint: str
     scratch: "tempfile.TemporaryDirectory[str]"
+    more: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -131,7 +136,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         detach_files(connection)
         connection.execute("DROP TABLE IF EXISTS fx")
         reports = tuple(work.reports[name] for name in names if name in TABLES)
-        return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch)
+        more = {name: columns for name, columns in work.more.items() if columns}
+        return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch, more)
     except BaseException:
         connection.close()
         scratch.cleanup()
@@ -175,6 +181,7 @@ class _Work:
         self.names = names
         self.reports: dict[str, TableReport] = {}
         self.problems: list[TokuiError] = []
+        self.more: dict[str, tuple[Column, ...]] = {}
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
@@ -214,9 +221,8 @@ class _Work:
     def _bind_source(self, name: str, table: TableSettings) -> Binding | None:
         customers = self.settings.tables["customers"]
         derived = customers.derive == name and "customers" in self.names
-        carried = (
-            {f"customers.{column}": text for column, text in customers.columns.items()} if derived else {}
-        )
+        given = customers.columns | {MORE + own: more.expression for own, more in customers.more.items()}
+        carried = {f"customers.{column}": text for column, text in given.items()} if derived else {}
         if "customers.customer_id" in carried:
             raise TableError(
                 f"customers.customer_id comes from {name} where customers are derived; leave it out"
@@ -241,7 +247,7 @@ class _Work:
         """Put the lines of other tables into orders, beside those of a source of its own."""
         if own is not None:
             self._derive_customers("orders", own)
-        end = self.settings.until or self._data_end()
+        end = self.settings.until or data_end(self.connection, tuple(self.reports), self.now)
         if table.same_money == "refuse":
             twice = counted_twice(self.connection, table.derived_from, end)
             if twice:
@@ -253,31 +259,20 @@ class _Work:
             return
         origin = ", ".join([*([own.source.name] if own is not None else []), *table.derived_from])
         before = self.reports.get("orders")
-        self.reports["orders"] = derived_report(self.connection, origin, before, tuple(findings))
+        schema = with_more(BINDABLE["orders"], self.more.get("orders", ()))
+        self.reports["orders"] = derived_report(self.connection, schema, origin, before, tuple(findings))
         customers = self.settings.tables["customers"]
         if own is None and customers.derive == "orders" and "customers" in self.names:
-            if customers.columns:
+            if customers.columns or customers.more:
                 raise TableError(
                     "customers are derived from orders, which are derived themselves and have no other columns; say derive = "
-                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join(customers.columns)} from there'
+                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join([*customers.columns, *customers.more])} from there'
                 )
             self._first_rows("orders", "occurred_at", origin)
         if own is not None:
             clear(self.connection, own)
         else:
             self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
-
-    def _data_end(self) -> date:
-        """The latest day that any bound table tells of as having happened."""
-        ends = []
-        for name in self.reports:
-            have = {row[0] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
-            for column in BINDABLE[name].columns:
-                if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
-                    ends += self.connection.execute(
-                        f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [self.now]
-                    ).fetchall()
-        return max((end for (end,) in ends if end is not None), default=self.now).date()
 
     def _derive_customers(self, name: str, binding: Binding) -> None:
         if self.settings.tables["customers"].derive == name and "customers" in self.names:
@@ -287,12 +282,23 @@ class _Work:
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
     ) -> Binding | None:
         clock = Clock(self.settings.timezone, _zone(name, table, self.settings.timezone), table.dates)
-        binding, problems = resolve(self.connection, BINDABLE[name], table, source, carried, self.now)
+        more = self.settings.tables[name].more
+        if table is not self.settings.tables[name]:
+            # Derived customers find them by their names among what was carried along.
+            more = {own: column.model_copy(update={"expression": MORE + own}) for own, column in more.items()}
+        schema, table, notes, problems = extend(
+            self.connection, BINDABLE[name], table, more, source, self.now
+        )
+        if problems:
+            self.problems += problems
+            return None
+        self.more[name] = tuple(column for column in schema.columns if column.name.startswith(MORE))
+        binding, problems = resolve(self.connection, schema, table, source, carried, self.now)
         if binding is not None:
             report, wrong = fill(self.connection, binding, clock, self._rules(table))
             problems += wrong
             if report is not None:
-                self.reports[name] = report
+                self.reports[name] = replace(report, warnings=(*report.warnings, *notes))
             else:
                 binding = None
         self.problems += problems
@@ -353,23 +359,13 @@ class _Work:
         """Count the ids of a table that customers does not have."""
         if name == "customers":
             return
-        count, example = self.connection.execute(
-            f"SELECT count(*), min(customer_id) FROM (SELECT DISTINCT customer_id FROM {name} "
-            "WHERE customer_id NOT IN (SELECT customer_id FROM customers))"
-        ).fetchall()[0]
-        if count == 0:
+        strange = strange_ids(self.connection, name)
+        if strange is None:
             return
         report = self.reports[name]
-        if name == "orders" and count == report.customers:
-            account = self.connection.execute("SELECT min(customer_id) FROM customers").fetchall()[0][0]
-            self.problems.append(
-                TableError(
-                    f"orders.customer_id: none of {count:,} ids is in customers, for example {example!r} where "
-                    f"customers has ids like {account!r}; bind the ids so that both write them alike"
-                )
-            )
-        unknown_ids = Finding("ids are not in customers", "customer_id", count, example)
-        self.reports[name] = replace(report, warnings=(*report.warnings, unknown_ids))
+        if name == "orders" and strange.count == report.customers:
+            self.problems.append(nobody_known(self.connection, strange))
+        self.reports[name] = replace(report, warnings=(*report.warnings, strange))
 
 
 def _zone(name: str, table: TableSettings, default: str) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+from features.catalogue.more import tables_of
 from features.catalogue.tables import TABLES
 from features.engine.compute import compute
 from features.engine.events import Events, sort_events
@@ -77,9 +78,9 @@ class Account:
             bound: Columns the training's tables had; one that is not here is missing, one that
                 training did not have plays no part.
         """
-        events = {}
+        events, tables = {}, tables_of(features)
         for name, (stream, columns) in features.streams.items():
-            rows = _shaped(TABLES[stream.table], self.tables.get(stream.table), bound[stream.table])
+            rows = _shaped(tables[stream.table], self.tables.get(stream.table), bound[stream.table])
             events[name] = sort_events(stream, rows, np.zeros(len(rows), np.int32), 1, columns)
         return events
 
@@ -112,7 +113,7 @@ def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa
     return pa.table(columns)
 
 
-def read_account(body: Any, timezone: str, currency: str) -> Account:
+def read_account(body: Any, timezone: str, currency: str, schemas: Mapping[str, Table] = TABLES) -> Account:
     """Check a request's rows and type them.
 
     Texts are read as bound tables are: dates and numbers however they are written, as long as the rows
@@ -122,6 +123,7 @@ def read_account(body: Any, timezone: str, currency: str) -> Account:
         body: Decoded JSON: canonical tables by name, lists of rows; ``as_of`` where it is not now.
         timezone: IANA name of the project's zone. Times without an offset are of that zone.
         currency: ISO 4217 code of the project: what a number written as text may be marked with.
+        schemas: Tables by name; more than the canonical columns where the project has some of its own.
 
     Raises:
         FieldError: An unknown table or column, a wrong type, a missing value, too many rows, or
@@ -137,14 +139,14 @@ def read_account(body: Any, timezone: str, currency: str) -> Account:
     for name, given in body.items():
         if name == "as_of":
             continue
-        if name not in TABLES:
-            raise FieldError(name, f"is not a table; those are {', '.join(TABLES)}")
+        if name not in schemas:
+            raise FieldError(name, f"is not a table; those are {', '.join(schemas)}")
         if not isinstance(given, list):
             raise FieldError(name, "must be a list of rows")
         rows += len(given)
         if rows > MOST_ROWS:
             raise FieldError(name, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
-        tables[name] = _table(TABLES[name], given, zone, currency, ids)
+        tables[name] = _table(schemas[name], given, zone, currency, ids)
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
     if "orders" not in tables:
