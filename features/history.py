@@ -59,7 +59,8 @@ class History:
         store: Events by when they were known.
         happened: Events by when they happened, by stream name.
         start: Day of the first order, microseconds.
-        end: Midnight after the last order: outcomes before it have been observed.
+        end: Midnight after the last order, or after the last day that a ledger made of contracts tells of:
+            outcomes before it have been observed.
         parts: Into how many parts the customers were split; this is one of them.
     """
 
@@ -167,6 +168,7 @@ def read_history(tables: Tables, part: int = 0) -> History:
     ).fetchall()[0]
     if first is None:
         raise TrainingDataError("orders has no purchase, only returns; see `tokui check`")
+    last = tables.last_moment(last)
     return History(
         tables.settings, features, bound, tables.fingerprint, store, happened,
         first - first % DAY, last - last % DAY + DAY, parts,

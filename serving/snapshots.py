@@ -35,12 +35,14 @@ class Taken:
 
 
 def newest_moment(tables: Tables) -> int:
-    """Midnight after the last order, or the last midnight if that is earlier, microseconds.
+    """Midnight after the last order or the end of what contracts tell, or the last midnight if that is earlier, microseconds.
 
     A history that ends last month is looked at from its end: seen from today, everyone would seem
     to have fallen silent.
     """
-    last = tables.connection.execute("SELECT epoch_us(max(occurred_at)) FROM orders").fetchall()[0][0]
+    last = tables.last_moment(
+        tables.connection.execute("SELECT epoch_us(max(occurred_at)) FROM orders").fetchall()[0][0]
+    )
     today = datetime.now(ZoneInfo(tables.settings.timezone)).replace(tzinfo=None)
     now = moment(today)
     return int(min(last - last % DAY + DAY, now - now % DAY))

@@ -1,5 +1,6 @@
 """Summaries: what a table holds once it is written, to be held against what its owner knows of it."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,3 +92,13 @@ def _money(
         totals[name] = math.fsum(float(row[place] or 0.0) for row in rows)
         by_year[name] = {int(row[0]): float(row[place] or 0.0) for row in rows if row[0] is not None}
     return totals, by_year
+
+
+def fingerprint_of(connection: duckdb.DuckDBPyConnection, reports: Sequence[TableReport]) -> str:
+    """SHA-256 of the content of bound tables, whatever the order of their rows."""
+    digest = hashlib.sha256()
+    for report in reports:
+        columns = ", ".join(report.columns)
+        total = connection.execute(f"SELECT sum(hash({columns})) FROM {report.table}").fetchall()[0][0]
+        digest.update(f"{report.table}({columns}):{report.rows_kept}:{total}\n".encode())
+    return digest.hexdigest()

@@ -1,10 +1,9 @@
 """Tables: everything tokui.toml binds, checked, typed and held in one DuckDB connection."""
 
-import hashlib
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,16 +16,18 @@ from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
 from features.binding.functions import add_functions
 from features.binding.identities import id_notes, nobody_known, strange_ids
-from features.binding.ledger import counted_twice, data_end, derive_lines
+from features.binding.ledger import data_end, derive_lines
 from features.binding.mapping import Binding, resolve
 from features.binding.morecolumns import extend
 from features.binding.parents import parent_notes
 from features.binding.queries import open_query
 from features.binding.report import TableReport
+from features.binding.samemoney import refused_twice, same_money
 from features.binding.sources import Source, column_types, open_source
-from features.binding.summary import derived_report
+from features.binding.summary import derived_report, fingerprint_of
 from features.catalogue.more import MORE, with_more
 from features.catalogue.tables import BINDABLE, TABLES
+from features.engine.observations import moment
 from features.errors import SettingsError, TableError, TokuiError
 from features.schema import Column
 from features.settings import Settings, TableSettings
@@ -49,6 +50,7 @@ class Tables:
         fingerprint: SHA-256 of the content of all tables, whatever the order of their rows.
         scratch: The folder of the connection's files.
         more: Columns of the user's own by table; tables without any are not here.
+        told_until: Last day that a ledger made of contracts tells of; None where the last order says it.
     """
 
     settings: Settings
@@ -57,6 +59,7 @@ class Tables:
     fingerprint: str
     scratch: "tempfile.TemporaryDirectory[str]"
     more: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
+    told_until: date | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,6 +86,12 @@ class Tables:
         refused = [report.refusal for report in self.reports if report.refusal is not None]
         if refused:
             raise TableError(" | ".join(refused))
+
+    def last_moment(self, last: int) -> int:
+        """The later of an order's time and the day until which contracts are billed, microseconds."""
+        if self.told_until is None:
+            return last
+        return max(last, moment(datetime.combine(self.told_until, datetime.min.time())))
 
     def close(self) -> None:
         """Close the connection and remove its files. A second time does nothing."""
@@ -118,8 +127,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     """
     names = _selected(settings, only)
     zone = ZoneInfo(settings.timezone)
-    moment = now or datetime.now(zone)
-    wall = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    given = now or datetime.now(zone)
+    wall = given if given.tzinfo is None else given.astimezone(zone).replace(tzinfo=None)
     scratch = tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True)
     folder = Path(scratch.name)
     connection = duckdb.connect(
@@ -137,7 +146,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         connection.execute("DROP TABLE IF EXISTS fx")
         reports = tuple(work.reports[name] for name in names if name in TABLES)
         more = {name: columns for name, columns in work.more.items() if columns}
-        return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch, more)
+        fingerprint = fingerprint_of(connection, reports)
+        return Tables(settings, connection, reports, fingerprint, scratch, more, work.told_until)
     except BaseException:
         connection.close()
         scratch.cleanup()
@@ -182,6 +192,7 @@ class _Work:
         self.reports: dict[str, TableReport] = {}
         self.problems: list[TokuiError] = []
         self.more: dict[str, tuple[Column, ...]] = {}
+        self.told_until: date | None = None
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
@@ -249,10 +260,12 @@ class _Work:
             self._derive_customers("orders", own)
         end = self.settings.until or data_end(self.connection, tuple(self.reports), self.now)
         if table.same_money == "refuse":
-            twice = counted_twice(self.connection, table.derived_from, end)
+            ledger = [*(["orders"] if own is not None else []), *table.derived_from]
+            twice = refused_twice(same_money(self.connection, ledger, end), ledger)
             if twice:
                 self.problems += twice
                 return
+        self.told_until = end if "contracts" in table.derived_from else None
         findings, problems = derive_lines(self.connection, table.derived_from, end)
         self.problems += problems
         if problems:
@@ -377,12 +390,3 @@ def _zone(name: str, table: TableSettings, default: str) -> str:
             f"tables.{name}.timezone: {zone!r} is not an IANA zone such as Asia/Tokyo"
         ) from error
     return zone
-
-
-def _fingerprint(connection: duckdb.DuckDBPyConnection, reports: tuple[TableReport, ...]) -> str:
-    digest = hashlib.sha256()
-    for report in reports:
-        columns = ", ".join(report.columns)
-        total = connection.execute(f"SELECT sum(hash({columns})) FROM {report.table}").fetchall()[0][0]
-        digest.update(f"{report.table}({columns}):{report.rows_kept}:{total}\n".encode())
-    return digest.hexdigest()

@@ -133,8 +133,10 @@ class Routes:
             if not isinstance(explain, bool):
                 raise FieldError("explain", "must be true or false")
             bundle = predictor.ltv.bundle
-            schemas = tables_of(bundle.features)
-            account = read_account(document, bundle.facts["timezone"], bundle.facts["currency"], schemas)
+            facts, schemas = bundle.facts, tables_of(bundle.features)
+            account = read_account(
+                document, facts["timezone"], facts["currency"], schemas, facts.get("ledger", ())
+            )
             matrix = account.features(bundle.features, bundle.bound)
             return self._encode(
                 predictor.predict_rows([account.customer_id], matrix, account.as_of_text, explain=explain)

@@ -1,7 +1,7 @@
 """History: one account's own rows, sent with the request, turned into features by the same kernel."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from features.values.conventions import DECIMALS, Evidence, both_readings, decim
 from features.values.numbers import Decimal, currency_of, decimal_of, is_currency, read_number
 from features.values.text import tidy
 from features.values.times import Order, orders_of, read_time
+from serving.predictor.derived import derived_orders
 
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
@@ -113,7 +114,13 @@ def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa
     return pa.table(columns)
 
 
-def read_account(body: Any, timezone: str, currency: str, schemas: Mapping[str, Table] = TABLES) -> Account:
+def read_account(
+    body: Any,
+    timezone: str,
+    currency: str,
+    schemas: Mapping[str, Table] = TABLES,
+    ledger: Sequence[str] = (),
+) -> Account:
     """Check a request's rows and type them.
 
     Texts are read as bound tables are: dates and numbers however they are written, as long as the rows
@@ -124,6 +131,8 @@ def read_account(body: Any, timezone: str, currency: str, schemas: Mapping[str, 
         timezone: IANA name of the project's zone. Times without an offset are of that zone.
         currency: ISO 4217 code of the project: what a number written as text may be marked with.
         schemas: Tables by name; more than the canonical columns where the project has some of its own.
+        ledger: Tables that the project's orders are derived from. Where a request has no orders, its own are
+            derived from these in the same way.
 
     Raises:
         FieldError: An unknown table or column, a wrong type, a missing value, too many rows, or
@@ -150,8 +159,21 @@ def read_account(body: Any, timezone: str, currency: str, schemas: Mapping[str, 
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
     if "orders" not in tables:
-        raise FieldError("orders", "is missing; send the account's orders, an empty list if there are none")
+        tables["orders"] = _derived(tables, ledger, as_of)
     return Account(next(iter(ids), None), as_of, zone, tables)
+
+
+def _derived(tables: Mapping[str, pa.Table], ledger: Sequence[str], as_of: datetime) -> pa.Table:
+    given = [name for name in ledger if name in tables]
+    if not given:
+        instead = f", or its {' and '.join(ledger)}" if ledger else ""
+        raise FieldError(
+            "orders", f"is missing; send the account's orders{instead}, an empty list if there are none"
+        )
+    try:
+        return derived_orders(tables, given, as_of.date())
+    except TableError as error:
+        raise FieldError(given[0], str(error)) from error
 
 
 def _table(table: Table, given: list[Any], zone: ZoneInfo, currency: str, ids: set[str]) -> pa.Table:
