@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from commands.shared import THREADS, TOML, Config, Json, bound, moment_of, out, progress, say
 from features.counted import counted
@@ -51,22 +52,39 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
 
     with bound(config, quiet=as_json, lossy=True) as tables:
         reports = [report.to_dict() for report in tables.reports]
+        same = _told_again(tables)
         there = "assignments" in tables.names
         experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
     document = {
         "tables": reports,
         "experiments": jsonable(experiments),
         "warnings": [strange] if strange else [],
+        "notes": same,
         "fingerprint": tables.fingerprint,
     }
 
     def shown() -> None:
         out.print(show.reports(tables.reports, tables.settings.currency), highlight=False)
+        for note in same:
+            out.print(escape(f"noted: {note}"), highlight=False)
         if experiments:
             out.print(showexperiments.experiments_shown(experiments, strange), highlight=False)
 
     say(document, as_json, shown)
     tables.refuse_losses()
+
+
+def _told_again(tables: "Tables") -> list[str]:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from features.binding.ledger import data_end
+    from features.binding.samemoney import money_told_again
+
+    settings = tables.settings
+    now = datetime.now(ZoneInfo(settings.timezone)).replace(tzinfo=None)
+    until = tables.told_until or settings.until or data_end(tables.connection, tables.names, now)
+    return money_told_again(tables.connection, settings.tables["orders"].derived_from, until)
 
 
 def simulate(

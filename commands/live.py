@@ -55,10 +55,15 @@ def score(
         "scores.parquet"
     ),
     config: Config = TOML,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Also write each group's values, a company and its subsidiaries, to this file."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the champions' predictions for all customers of the snapshot."""
     from features.settings import load_settings
+    from serving.grouping import write_groups
     from serving.predictor.champions import load_predictor
     from serving.scoring import write_scores
     from training.live import Live, live_folder
@@ -68,12 +73,20 @@ def score(
     live = Live(live_folder(settings))
     sync_live(tracker_of(settings), live)
     with progress("scoring") as step:
-        rows = write_scores(load_predictor(live), path, progress=step)
-    say(
-        {"path": str(path), "rows": rows},
-        as_json,
-        lambda: out.print(f"wrote {counted(rows, 'customer')} to [bold]{path}[/]"),
-    )
+        predictor = load_predictor(live)
+        # Groups first: if there are none, that is said before everyone is scored.
+        together = None if groups is None else write_groups(predictor, groups)
+        rows = write_scores(predictor, path, progress=step)
+    written: dict[str, object] = {"path": str(path), "rows": rows}
+    if together is not None:
+        written |= {"groups_path": str(groups), "groups": together}
+
+    def shown() -> None:
+        out.print(f"wrote {counted(rows, 'customer')} to [bold]{path}[/]")
+        if together is not None:
+            out.print(f"wrote {counted(together, 'group')} to [bold]{groups}[/]")
+
+    say(written, as_json, shown)
 
 
 def demo(

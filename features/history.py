@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from features.binding.tables import Tables
 from features.catalogue.costs import COSTS_BOOKED
+from features.catalogue.more import features_with
 from features.catalogue.orders import ORDERED, ORDERS_BOOKED, ORDERS_PLACED
-from features.catalogue.sets import PURCHASES
 from features.catalogue.tables import PEOPLE
 from features.engine.compute import compute
 from features.engine.events import Events
@@ -59,7 +59,8 @@ class History:
         store: Events by when they were known.
         happened: Events by when they happened, by stream name.
         start: Day of the first order, microseconds.
-        end: Midnight after the last order: outcomes before it have been observed.
+        end: Midnight after the last order, or after the last day that a ledger made of contracts tells of:
+            outcomes before it have been observed.
         parts: Into how many parts the customers were split; this is one of them.
     """
 
@@ -146,7 +147,7 @@ def read_history(tables: Tables, part: int = 0) -> History:
     """
     connection = tables.connection
     bound = bound_columns(connection)
-    features = PURCHASES.bound_to(bound)
+    features = features_with(tables.more).bound_to(bound)
     parts = parts_needed(connection)
     store = load_store(connection, features.streams, PEOPLE, part=part, parts=parts)
     outcomes: dict[str, tuple[Stream, tuple[str, ...]]] = {
@@ -167,6 +168,7 @@ def read_history(tables: Tables, part: int = 0) -> History:
     ).fetchall()[0]
     if first is None:
         raise TrainingDataError("orders has no purchase, only returns; see `tokui check`")
+    last = tables.last_moment(last)
     return History(
         tables.settings, features, bound, tables.fingerprint, store, happened,
         first - first % DAY, last - last % DAY + DAY, parts,

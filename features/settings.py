@@ -61,6 +61,28 @@ class FileSettings(Opening):
     source: str
 
 
+class MoreColumn(_Frozen):
+    """A column of the user's own beside the canonical ones.
+
+    Args:
+        expression: SQL over the source's columns; all that is needed, so that it may stand alone.
+        kind: What it holds; told from its values if not given.
+        label: What people call it, as it is to be written in reports and reasons.
+    """
+
+    expression: str
+    kind: Literal["text", "number", "flag"] | None = None
+    label: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, value: object) -> object:
+        return {"expression": value} if isinstance(value, str) else value
+
+
+MoreName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+
+
 class TableSettings(Opening):
     """How one canonical table is bound to the user's own.
 
@@ -73,6 +95,7 @@ class TableSettings(Opening):
             For ``orders`` any of ``invoices``, ``contracts`` and ``deals``, with or without a source of their own.
         same_money: ``keep`` where several parts of ``orders`` look like the same money, and are not.
         columns: Canonical column to SQL expression over the source's columns.
+        more: Columns of the user's own, by a name of small letters, digits and underscores.
         where: SQL condition a row must meet to take part.
         dates: strptime format of the dates, where they are text or numbers and can be read in two ways.
         decimal: Character before the fraction of numbers written as text, where it cannot be told from them.
@@ -86,6 +109,7 @@ class TableSettings(Opening):
     derive: str | tuple[str, ...] | None = None
     same_money: Literal["refuse", "keep"] = "refuse"
     columns: dict[str, str] = {}
+    more: dict[MoreName, MoreColumn] = {}
     where: str | None = None
     dates: str | None = None
     decimal: Literal[".", ","] | None = None
@@ -164,7 +188,8 @@ class UpliftSettings(_Frozen):
         control: The arm that was left alone.
         observational: Arms were chosen by somebody, not drawn: propensities are then estimated,
             and everything concluded is marked as observational.
-        cluster: Column of customers whose accounts were put in an arm together, such as ``owner``.
+        cluster: Column of customers whose accounts were put in an arm together, such as ``owner`` or one of
+            their further columns.
         costs: What one treatment costs, by arm, in the project's currency; 0 for arms not named.
     """
 
@@ -173,14 +198,6 @@ class UpliftSettings(_Frozen):
     observational: bool = False
     cluster: str | None = None
     costs: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
-
-    @field_validator("cluster", mode="before")
-    @classmethod
-    def _column(cls, value: object) -> object:
-        if value is not None and value not in CLUSTERS:
-            *most, last = (repr(column) for column in CLUSTERS)
-            raise ValueError(f"Input should be {', '.join(most)} or {last}")
-        return value
 
 
 class TrainingSettings(_Frozen):
@@ -215,6 +232,22 @@ def _check_derived(name: str, table: TableSettings, tables: dict[str, TableSetti
             raise ValueError(f"{name} cannot be derived from {other!r}, only from {', '.join(allowed)}")
         if other not in tables:
             raise ValueError(f"{name} is derived from {other}, and [tables.{other}] is not there")
+
+
+def _check_more(name: str, table: TableSettings) -> None:
+    if not table.more:
+        return
+    if name in {"assignments", "fx"}:
+        # What an arm was given with must never become a reason for its effect.
+        raise ValueError(f"{name} takes no further columns; leave [tables.{name}.more] out")
+    if name == "orders" and table.source is None and table.query is None:
+        origin = table.derived_from[0]
+        raise ValueError(
+            f"orders have no source that further columns could be of; write them in [tables.{origin}.more]"
+        )
+    for more in table.more:
+        if more in {column.name for column in BINDABLE[name].columns}:
+            raise ValueError(f"{name}.{more} is a canonical column; write it in [tables.{name}.columns]")
 
 
 class Settings(_Frozen):
@@ -264,6 +297,7 @@ class Settings(_Frozen):
             if name not in BINDABLE:
                 raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(BINDABLE)}")
             _check_derived(name, table, value)
+            _check_more(name, table)
             known = {column.name for column in BINDABLE[name].columns}
             for column in table.columns:
                 if column not in known:
@@ -276,6 +310,14 @@ class Settings(_Frozen):
                 'derive = "invoices", "contracts" or "deals" in [tables.orders]'
             )
         return value
+
+    @model_validator(mode="after")
+    def _cluster(self) -> Self:
+        possible = (*CLUSTERS, *self.tables["customers"].more)
+        if self.uplift.cluster is not None and self.uplift.cluster not in possible:
+            *most, last = (repr(column) for column in possible)
+            raise ValueError(f"uplift.cluster: Input should be {', '.join(most)} or {last}")
+        return self
 
     @property
     def folder(self) -> Path:
@@ -314,6 +356,6 @@ def load_settings(path: Path) -> Settings:
 
 def _what_is_wrong(path: Path, error: ValidationError) -> str:
     first = error.errors(include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    where = "".join(f": {part}" for part in [".".join(str(part) for part in first["loc"])] if part)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}{more}"
+    return f"{path}{where}: {first['msg'].removeprefix('Value error, ')}{more}"

@@ -1,6 +1,8 @@
 """Batch scoring: predictions of all customers of the snapshot in one file.
 
 customer_id         who
+parent_id, group_id the account right above and the head of the group, an account without a parent its own;
+                    only where customers bind parent_id
 status              ok, or "no orders yet": all numbers are then empty
 ltv                 expected money over the horizon
 ltv_low, ltv_high   its prediction interval
@@ -23,7 +25,7 @@ uplift_observational    whether arms had been chosen and not drawn
 uplift_version
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from features.engine.snapshot import Snapshot
 from features.errors import SettingsError
 from features.files import file_whole
 from features.types import Floats
@@ -39,6 +42,10 @@ from serving.predictor.predictor import Predictor
 from serving.predictor.recommender import Recommender
 
 CHUNK = 8_192
+GROUPS = "groups"
+"""The snapshot's fact that says what accounts belong to."""
+
+_BELONGING = ("parent_id", "group_id")
 
 
 def write_scores(
@@ -57,8 +64,7 @@ def write_scores(
     Raises:
         SettingsError: The path ends otherwise.
     """
-    if path.suffix not in {".parquet", ".csv"}:
-        raise SettingsError(f"{path.name} ends in neither .parquet nor .csv; give it one of the two")
+    check_suffix(path)
     recommender = predictor.uplift.recommender
     schema = _schema(predictor)
     if recommender is not None:
@@ -79,6 +85,16 @@ def write_scores(
     return total
 
 
+def check_suffix(path: Path) -> None:
+    """See to it that a file of scores is of a kind that is written.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    if path.suffix not in {".parquet", ".csv"}:
+        raise SettingsError(f"{path.name} ends in neither .parquet nor .csv; give it one of the two")
+
+
 def _schema(predictor: Predictor) -> pa.Schema:
     money = ("ltv", "ltv_low", "ltv_high", "lifetime_value")
     left = tuple(f"churn_{days}d" for days in predictor.horizons)
@@ -87,6 +103,7 @@ def _schema(predictor: Predictor) -> pa.Schema:
     return pa.schema(
         [
             ("customer_id", pa.string()),
+            *((name, pa.string()) for name in (_BELONGING if GROUPS in predictor.snapshot.facts else ())),
             ("status", pa.string()),
             *((name, pa.float64()) for name in (*money, *left)),
             *((name, pa.string()) for name in texts),
@@ -107,8 +124,10 @@ def _chunk(predictor: Predictor, rows: slice) -> list[pa.Array]:
 
     tiers = np.full(count, None, dtype=object)
     tiers[ordered] = numbers.tiers
+    names = predictor.snapshot.customer_ids(rows)
     return [
-        pa.array(predictor.snapshot.customer_ids(rows)),
+        pa.array(names),
+        *_belonging(predictor.snapshot, names),
         pa.array(np.where(ordered, "ok", "no orders yet")),
         *(spread(amounts) for amounts in (numbers.ltv, numbers.low, numbers.high, numbers.lifetime)),
         *(spread(numbers.left[:, k]) for k in range(len(predictor.horizons))),
@@ -116,6 +135,15 @@ def _chunk(predictor: Predictor, rows: slice) -> list[pa.Array]:
         *(pa.repeat(pa.scalar(text), count) for text in (predictor.currency, predictor.snapshot.as_of)),
         *(pa.repeat(pa.scalar(number, pa.int64()), count) for number in predictor.models.values()),
     ]
+
+
+def _belonging(snapshot: Snapshot, names: Sequence[str]) -> list[pa.Array]:
+    """Parents and groups of some customers; nothing where there are none."""
+    if GROUPS not in snapshot.facts:
+        return []
+    groups = snapshot.facts[GROUPS]
+    pairs = [groups.get(name, (None, name)) for name in names]
+    return [pa.array([pair[place] for pair in pairs], pa.string()) for place in range(len(_BELONGING))]
 
 
 def _uplift_schema(recommender: Recommender) -> list[tuple[str, pa.DataType]]:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from features.binding.parents import belongings
 from features.binding.tables import Tables
-from features.catalogue.sets import PURCHASES
+from features.catalogue.more import features_with
 from features.catalogue.tables import PEOPLE
 from features.engine.observations import moment, wall_clock
 from features.engine.snapshot import write_snapshot
@@ -33,12 +35,14 @@ class Taken:
 
 
 def newest_moment(tables: Tables) -> int:
-    """Midnight after the last order, or the last midnight if that is earlier, microseconds.
+    """Midnight after the last order or the end of what contracts tell, or the last midnight if that is earlier, microseconds.
 
     A history that ends last month is looked at from its end: seen from today, everyone would seem
     to have fallen silent.
     """
-    last = tables.connection.execute("SELECT epoch_us(max(occurred_at)) FROM orders").fetchall()[0][0]
+    last = tables.last_moment(
+        tables.connection.execute("SELECT epoch_us(max(occurred_at)) FROM orders").fetchall()[0][0]
+    )
     today = datetime.now(ZoneInfo(tables.settings.timezone)).replace(tzinfo=None)
     now = moment(today)
     return int(min(last - last % DAY + DAY, now - now % DAY))
@@ -60,12 +64,15 @@ def take_snapshot(tables: Tables, as_of: int | None = None, *, threads: int = 1)
     text = wall_clock(when).replace(tzinfo=ZoneInfo(settings.timezone)).isoformat()
     bound = bound_columns(tables.connection)
     path = Live(live_folder(settings)).snapshot
-    facts = {
+    facts: dict[str, Any] = {
         "currency": settings.currency,
         "timezone": settings.timezone,
         "bound": bound,
         "data_fingerprint": tables.fingerprint,
     }
-    features = PURCHASES.bound_to(bound)
+    groups = belongings(tables.connection, wall_clock(when))
+    if groups is not None:
+        facts["groups"] = {account: [own.parent, own.group] for account, own in groups.items()}
+    features = features_with(tables.more).bound_to(bound)
     customers = write_snapshot(path, tables.connection, features, PEOPLE, when, text, facts, threads=threads)
     return Taken(path, customers, when, text)

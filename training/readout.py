@@ -99,7 +99,7 @@ def _ask(
     threads: int,
 ) -> _Asked:
     expected = expected_margin(history, enrolment, days)
-    segments = made.segments(enrolment, expected)
+    segments = made.segments(history, enrolment, expected)
     if ratio is not None and ratio.broken:
         # Numbers of groups that are not comparable would be believed all the same, so there are none.
         return _Asked(expected, segments, ratio, None, None, ())

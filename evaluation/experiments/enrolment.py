@@ -13,6 +13,7 @@ from evaluation.experiments.overview import costs_of_nobody, experiments
 from evaluation.experiments.records import Warned
 from evaluation.experiments.shares import clusters_of, propensities_of
 from features.binding.tables import Tables
+from features.catalogue.more import customer_column
 from features.counted import counted
 from features.engine.compute import compute
 from features.engine.events import customer_codes
@@ -106,7 +107,8 @@ def enrol(
     order = np.argsort(who, kind="stable")
     clusters = None
     if uplift.cluster is not None:
-        clusters = clusters_of(tables, uplift.cluster, history, name, who[order], arm[order])
+        column = customer_column(uplift.cluster)
+        clusters = clusters_of(tables, column, history, name, who[order], arm[order])
     trial = Trial(
         name, arms, arm[order], shares[order], at[order], clusters, randomised=not uplift.observational
     )

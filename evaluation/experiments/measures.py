@@ -13,8 +13,8 @@ from evaluation.experiments.records import (
     Role,
 )
 from features.binding.tables import Tables
-from features.catalogue.account import TRAITS
 from features.catalogue.engagement import ENGAGEMENT_TOUCHED
+from features.catalogue.more import traits_of
 from features.catalogue.orders import ORDERS_BOOKED, ORDERS_PLACED
 from features.catalogue.tables import PEOPLE
 from features.engine.events import Events
@@ -85,10 +85,10 @@ def grown(history: History, enrolment: Enrolment, days: int) -> dict[int, Floats
     return {int(day): history.money(enrolment.observations, int(day)) for day in at}
 
 
-def segments(enrolment: Enrolment, expected: Floats) -> dict[str, npt.NDArray[np.str_]]:
+def segments(history: History, enrolment: Enrolment, expected: Floats) -> dict[str, npt.NDArray[np.str_]]:
     """Segments to look at: traits of the account as known before, and thirds by expected margin."""
     matrix, labels = enrolment.matrix, {}
-    for trait, name in TRAITS.items():
+    for trait, name in traits_of(history.features).items():
         if name in matrix.categories:
             words = np.array([*matrix.categories[name], "unknown"], dtype=np.str_)
             codes = matrix.column(name)

@@ -26,6 +26,8 @@ FATAL_SHARE = 0.2
 _UNREADABLE, _INFINITE, _PAST, _FUTURE, _PLACEHOLDER, _EMPTY, _TIDIED = 1, 2, 3, 4, 5, 6, 7
 _EARLIEST = "TIMESTAMP '1970-01-01'"
 _ASIDE = "_row", "_drop"
+_ACCOUNTS = "customer_id", "parent_id"
+"""Columns that name an account."""
 _LATE, _STRAY = 124, 125
 
 
@@ -201,9 +203,7 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
         reading = read(bound.column.kind, f"_t{place}", type_, own, bound.conventions, f"_c{place}")
         if reading.canon is not None:
             canons.append(f"{reading.canon} AS _c{place}")
-        value = (
-            same_id(reading.value, **rules.ids.model_dump()) if bound.name == "customer_id" else reading.value
-        )
+        value = same_id(reading.value, **rules.ids.model_dump()) if bound.name in _ACCOUNTS else reading.value
         values.append(f"{value} AS _x{place}")
         if bound.column.money and type_ == "VARCHAR":
             final.append(f"{currency_of_text(f'_t{place}')} AS _mark{place}")

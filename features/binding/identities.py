@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import duckdb
 
 from features.binding.report import Finding
+from features.errors import TableError
 
 
 def same_id(sql: str, *, ignore_case: bool, ignore_leading_zeros: bool) -> str:
@@ -41,3 +42,21 @@ def id_notes(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> li
             reason = f"ids differ from another one only by {what}, as {second!r} does; [ids] {setting} = true makes them one"
             notes.append(Finding(reason, "customer_id", count, first))
     return notes
+
+
+def strange_ids(connection: duckdb.DuckDBPyConnection, name: str) -> Finding | None:
+    """The ids of a table that customers do not have; None where they have all of them."""
+    count, example = connection.execute(
+        f"SELECT count(*), min(customer_id) FROM (SELECT DISTINCT customer_id FROM {name} "
+        "WHERE customer_id NOT IN (SELECT customer_id FROM customers))"
+    ).fetchall()[0]
+    return Finding("ids are not in customers", "customer_id", count, example) if count else None
+
+
+def nobody_known(connection: duckdb.DuckDBPyConnection, strange: Finding) -> TableError:
+    """Why orders of whose ids customers have none cannot be meant."""
+    account = connection.execute("SELECT min(customer_id) FROM customers").fetchall()[0][0]
+    return TableError(
+        f"orders.customer_id: none of {strange.count:,} ids is in customers, for example {strange.example!r} where "
+        f"customers has ids like {account!r}; bind the ids so that both write them alike"
+    )

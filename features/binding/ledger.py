@@ -5,16 +5,34 @@ start of each billing period that begins before its end, so that a notice given 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 
 from features.binding.report import Finding
 from features.binding.sources import columns_of
+from features.catalogue.tables import BINDABLE
 from features.errors import TableError
+from features.schema import Kind
 
-_SAME_SHARE = 0.5
-_FEWEST_CELLS = 20
+
+def data_end(connection: duckdb.DuckDBPyConnection, names: Sequence[str], now: datetime) -> date:
+    """The latest day that any table tells of as having happened.
+
+    Args:
+        connection: Holds the tables.
+        names: Those that are bound.
+        now: Naive wall clock of the project: what is planned for later has not happened.
+    """
+    ends = []
+    for name in names:
+        have = set(columns_of(connection, name))
+        for column in BINDABLE[name].columns:
+            if column.kind is Kind.TIME and column.name in have and BINDABLE[name].course:
+                ends += connection.execute(
+                    f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [now]
+                ).fetchall()
+    return max((end for (end,) in ends if end is not None), default=now).date()
 
 
 def derive_lines(
@@ -129,10 +147,27 @@ def _contracts(
     spans = f"ceil(greatest(date_diff('day', starts_at, {stop}), 0) / (28 * {months}))"
     series = (
         f"SELECT *, starts_at + to_months(CAST(period * {months} AS INTEGER)) AS billed_at FROM (SELECT *, "
-        f"unnest(generate_series(0, CAST({spans} AS BIGINT))) AS period FROM contracts WHERE starts_at IS NOT NULL)"
+        f"unnest(generate_series(0, CAST({spans} AS BIGINT))) AS period FROM {_versions(columns)} WHERE starts_at IS NOT NULL)"
     )
     line = _line(columns, time="billed_at", order="contract_id", amount=f"monthly_amount * {months}")
-    return f"SELECT {line} FROM ({series}) WHERE billed_at < {stop}", []
+    in_force = (
+        " AND coalesce(billed_at >= version_from, true) AND coalesce(billed_at < version_until, true)"
+        if "known_at" in columns
+        else ""
+    )
+    return f"SELECT {line} FROM ({series}) WHERE billed_at < {stop}{in_force}", []
+
+
+def _versions(columns: set[str]) -> str:
+    """Contracts with the stretch of time over which each row of a term was what was known of it."""
+    if "known_at" not in columns:
+        return "contracts"
+    # A term that was corrected later has several rows, and is billed once all the same.
+    term = "PARTITION BY customer_id, contract_id, starts_at ORDER BY known_at NULLS FIRST"
+    return (
+        f"(SELECT *, CASE WHEN row_number() OVER ({term}) > 1 THEN known_at END AS version_from, "
+        f"lead(known_at) OVER ({term}) AS version_until FROM contracts)"
+    )
 
 
 _LINES: dict[str, Callable[[duckdb.DuckDBPyConnection, set[str], date], tuple[str, list[Finding]]]] = {
@@ -142,55 +177,15 @@ _LINES: dict[str, Callable[[duckdb.DuckDBPyConnection, set[str], date], tuple[st
 }
 
 
-def same_money(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> tuple[float, int] | None:
-    """How often two sets of lines tell the same money.
+def lines_sql(connection: duckdb.DuckDBPyConnection, name: str, data_end: date) -> str:
+    """SQL of the order lines that a table gives.
 
     Args:
-        connection: Any connection over the tables.
-        one: SQL of lines with customer_id, occurred_at and amount.
-        other: The same of the other.
+        connection: Holds it.
+        name: One of `features.catalogue.tables.LEDGERS`.
+        data_end: Last day that the data tell of.
 
-    Returns:
-        The share of the smaller one's customers' months in which both have the same money to 1 %, and how many
-        there are; None where there are too few to tell.
+    Raises:
+        TableError: It does not bind what lines are made of.
     """
-    cells = "SELECT customer_id, date_trunc('month', occurred_at) AS month, sum(amount) AS money FROM ({}) GROUP BY ALL"
-    same, first, second = connection.execute(
-        f"WITH a AS ({cells.format(one)}), b AS ({cells.format(other)}) SELECT (SELECT count(*) FROM a JOIN b "
-        "USING (customer_id, month) WHERE abs(a.money - b.money) <= 0.01 * abs(a.money)), (SELECT count(*) FROM a), "
-        "(SELECT count(*) FROM b)"
-    ).fetchall()[0]
-    fewer = min(first, second)
-    return (same / fewer, fewer) if fewer >= _FEWEST_CELLS else None
-
-
-def counted_twice(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[str], data_end: date
-) -> list[TableError]:
-    """Refuse a ledger of which two parts tell the same money.
-
-    Args:
-        connection: Holds the bound tables, ``orders`` among them where it has a source of its own.
-        tables: The parts derived from other tables.
-        data_end: See ``derive_lines``.
-    """
-    parts = (
-        {"orders": "SELECT customer_id, occurred_at, amount FROM orders"}
-        if set(columns_of(connection, "orders"))
-        else {}
-    )
-    for name in tables:
-        parts[name] = _LINES[name](connection, set(columns_of(connection, name)), data_end)[0]
-    problems = []
-    names = list(parts)
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            same = same_money(connection, parts[one], parts[other])
-            if same is not None and same[0] >= _SAME_SHARE:
-                problems.append(
-                    TableError(
-                        f"orders: {one} and {other} tell the same money in {same[0]:.0%} of {same[1]:,} customers' months; "
-                        f'take one of them out of derive in [tables.orders], or say same_money = "keep" there if both are owed'
-                    )
-                )
-    return problems
+    return _LINES[name](connection, set(columns_of(connection, name)), data_end)[0]

@@ -1,5 +1,6 @@
 """Summaries: what a table holds once it is written, to be held against what its owner knows of it."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +9,6 @@ import duckdb
 
 from features.binding.report import Finding, TableReport
 from features.binding.sources import columns_of
-from features.catalogue.orders import ORDERS
 from features.schema import Table
 
 
@@ -49,17 +49,21 @@ def summarise(
 
 
 def derived_report(
-    connection: duckdb.DuckDBPyConnection, origin: str, own: TableReport | None, left: tuple[Finding, ...]
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    origin: str,
+    own: TableReport | None,
+    left: tuple[Finding, ...],
 ) -> TableReport:
     """The report of orders of which some or all lines come from other tables.
 
     Args:
         connection: Holds them.
+        table: Orders, with further columns if they have some.
         origin: Where they come from.
         own: The report of the lines from a source of their own, if there are any.
         left: What was left out in deriving.
     """
-    table = ORDERS.table
     have = columns_of(connection, "orders")
     names = [column.name for column in table.columns if column.name in have]
     rows = int(connection.execute("SELECT count(*) FROM orders").fetchall()[0][0])
@@ -89,3 +93,13 @@ def _money(
         totals[name] = math.fsum(float(row[place] or 0.0) for row in rows)
         by_year[name] = {int(row[0]): float(row[place] or 0.0) for row in rows if row[0] is not None}
     return totals, by_year
+
+
+def fingerprint_of(connection: duckdb.DuckDBPyConnection, reports: Sequence[TableReport]) -> str:
+    """SHA-256 of the content of bound tables, whatever the order of their rows."""
+    digest = hashlib.sha256()
+    for report in reports:
+        columns = ", ".join(report.columns)
+        total = connection.execute(f"SELECT sum(hash({columns})) FROM {report.table}").fetchall()[0][0]
+        digest.update(f"{report.table}({columns}):{report.rows_kept}:{total}\n".encode())
+    return digest.hexdigest()

@@ -1,9 +1,8 @@
 """Tables: everything tokui.toml binds, checked, typed and held in one DuckDB connection."""
 
-import hashlib
 import tempfile
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +15,21 @@ from features.binding.casts import Clock
 from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
 from features.binding.functions import add_functions
-from features.binding.identities import id_notes
-from features.binding.ledger import counted_twice, derive_lines
+from features.binding.identities import id_notes, nobody_known, strange_ids
+from features.binding.ledger import data_end, derive_lines
 from features.binding.mapping import Binding, resolve
+from features.binding.morecolumns import extend
+from features.binding.parents import parent_notes
 from features.binding.queries import open_query
-from features.binding.report import Finding, TableReport
-from features.binding.sources import Source, column_types, columns_of, open_source
-from features.binding.summary import derived_report
+from features.binding.report import TableReport
+from features.binding.samemoney import refused_twice, same_money
+from features.binding.sources import Source, column_types, open_source
+from features.binding.summary import derived_report, fingerprint_of
+from features.catalogue.more import MORE, with_more
 from features.catalogue.tables import BINDABLE, TABLES
+from features.engine.observations import moment
 from features.errors import SettingsError, TableError, TokuiError
-from features.schema import Kind
+from features.schema import Column
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"
@@ -44,6 +48,9 @@ class Tables:
             project's wall clock, numbers DOUBLE, flags BOOLEAN.
         reports: What was found, a report a table, in the order of the data dictionary.
         fingerprint: SHA-256 of the content of all tables, whatever the order of their rows.
+        scratch: The folder of the connection's files.
+        more: Columns of the user's own by table; tables without any are not here.
+        told_until: Last day that a ledger made of contracts tells of; None where the last order says it.
     """
 
     settings: Settings
@@ -51,6 +58,8 @@ class Tables:
     reports: tuple[TableReport, ...]
     fingerprint: str
     scratch: "tempfile.TemporaryDirectory[str]"
+    more: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
+    told_until: date | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,6 +86,12 @@ class Tables:
         refused = [report.refusal for report in self.reports if report.refusal is not None]
         if refused:
             raise TableError(" | ".join(refused))
+
+    def last_moment(self, last: int) -> int:
+        """The later of an order's time and the day until which contracts are billed, microseconds."""
+        if self.told_until is None:
+            return last
+        return max(last, moment(datetime.combine(self.told_until, datetime.min.time())))
 
     def close(self) -> None:
         """Close the connection and remove its files. A second time does nothing."""
@@ -112,8 +127,8 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     """
     names = _selected(settings, only)
     zone = ZoneInfo(settings.timezone)
-    moment = now or datetime.now(zone)
-    wall = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    given = now or datetime.now(zone)
+    wall = given if given.tzinfo is None else given.astimezone(zone).replace(tzinfo=None)
     scratch = tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True)
     folder = Path(scratch.name)
     connection = duckdb.connect(
@@ -130,7 +145,9 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         detach_files(connection)
         connection.execute("DROP TABLE IF EXISTS fx")
         reports = tuple(work.reports[name] for name in names if name in TABLES)
-        return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch)
+        more = {name: columns for name, columns in work.more.items() if columns}
+        fingerprint = fingerprint_of(connection, reports)
+        return Tables(settings, connection, reports, fingerprint, scratch, more, work.told_until)
     except BaseException:
         connection.close()
         scratch.cleanup()
@@ -174,6 +191,8 @@ class _Work:
         self.names = names
         self.reports: dict[str, TableReport] = {}
         self.problems: list[TokuiError] = []
+        self.more: dict[str, tuple[Column, ...]] = {}
+        self.told_until: date | None = None
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
@@ -185,6 +204,10 @@ class _Work:
         if not self.problems and "customers" in self.names:
             notes = id_notes(self.connection, [name for name in self.names if name in TABLES])
             report = self.reports["customers"]
+            try:
+                notes += parent_notes(self.connection)
+            except TableError as error:
+                self.problems.append(error)
             self.reports["customers"] = replace(report, warnings=(*report.warnings, *notes))
             for name in self.names:
                 if name in TABLES:
@@ -209,9 +232,8 @@ class _Work:
     def _bind_source(self, name: str, table: TableSettings) -> Binding | None:
         customers = self.settings.tables["customers"]
         derived = customers.derive == name and "customers" in self.names
-        carried = (
-            {f"customers.{column}": text for column, text in customers.columns.items()} if derived else {}
-        )
+        given = customers.columns | {MORE + own: more.expression for own, more in customers.more.items()}
+        carried = {f"customers.{column}": text for column, text in given.items()} if derived else {}
         if "customers.customer_id" in carried:
             raise TableError(
                 f"customers.customer_id comes from {name} where customers are derived; leave it out"
@@ -236,43 +258,34 @@ class _Work:
         """Put the lines of other tables into orders, beside those of a source of its own."""
         if own is not None:
             self._derive_customers("orders", own)
-        end = self.settings.until or self._data_end()
+        end = self.settings.until or data_end(self.connection, tuple(self.reports), self.now)
         if table.same_money == "refuse":
-            twice = counted_twice(self.connection, table.derived_from, end)
+            ledger = [*(["orders"] if own is not None else []), *table.derived_from]
+            twice = refused_twice(same_money(self.connection, ledger, end), ledger)
             if twice:
                 self.problems += twice
                 return
+        self.told_until = end if "contracts" in table.derived_from else None
         findings, problems = derive_lines(self.connection, table.derived_from, end)
         self.problems += problems
         if problems:
             return
         origin = ", ".join([*([own.source.name] if own is not None else []), *table.derived_from])
         before = self.reports.get("orders")
-        self.reports["orders"] = derived_report(self.connection, origin, before, tuple(findings))
+        schema = with_more(BINDABLE["orders"], self.more.get("orders", ()))
+        self.reports["orders"] = derived_report(self.connection, schema, origin, before, tuple(findings))
         customers = self.settings.tables["customers"]
         if own is None and customers.derive == "orders" and "customers" in self.names:
-            if customers.columns:
+            if customers.columns or customers.more:
                 raise TableError(
                     "customers are derived from orders, which are derived themselves and have no other columns; say derive = "
-                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join(customers.columns)} from there'
+                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join([*customers.columns, *customers.more])} from there'
                 )
             self._first_rows("orders", "occurred_at", origin)
         if own is not None:
             clear(self.connection, own)
         else:
             self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
-
-    def _data_end(self) -> date:
-        """The latest day that any bound table tells of as having happened."""
-        ends = []
-        for name in self.reports:
-            have = columns_of(self.connection, name)
-            for column in BINDABLE[name].columns:
-                if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
-                    ends += self.connection.execute(
-                        f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [self.now]
-                    ).fetchall()
-        return max((end for (end,) in ends if end is not None), default=self.now).date()
 
     def _derive_customers(self, name: str, binding: Binding) -> None:
         if self.settings.tables["customers"].derive == name and "customers" in self.names:
@@ -282,12 +295,23 @@ class _Work:
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
     ) -> Binding | None:
         clock = Clock(self.settings.timezone, _zone(name, table, self.settings.timezone), table.dates)
-        binding, problems = resolve(self.connection, BINDABLE[name], table, source, carried, self.now)
+        more = self.settings.tables[name].more
+        if table is not self.settings.tables[name]:
+            # Derived customers find them by their names among what was carried along.
+            more = {own: column.model_copy(update={"expression": MORE + own}) for own, column in more.items()}
+        schema, table, notes, problems = extend(
+            self.connection, BINDABLE[name], table, more, source, self.now
+        )
+        if problems:
+            self.problems += problems
+            return None
+        self.more[name] = tuple(column for column in schema.columns if column.name.startswith(MORE))
+        binding, problems = resolve(self.connection, schema, table, source, carried, self.now)
         if binding is not None:
             report, wrong = fill(self.connection, binding, clock, self._rules(table))
             problems += wrong
             if report is not None:
-                self.reports[name] = report
+                self.reports[name] = replace(report, warnings=(*report.warnings, *notes))
             else:
                 binding = None
         self.problems += problems
@@ -348,23 +372,13 @@ class _Work:
         """Count the ids of a table that customers does not have."""
         if name == "customers":
             return
-        count, example = self.connection.execute(
-            f"SELECT count(*), min(customer_id) FROM (SELECT DISTINCT customer_id FROM {name} "
-            "WHERE customer_id NOT IN (SELECT customer_id FROM customers))"
-        ).fetchall()[0]
-        if count == 0:
+        strange = strange_ids(self.connection, name)
+        if strange is None:
             return
         report = self.reports[name]
-        if name == "orders" and count == report.customers:
-            account = self.connection.execute("SELECT min(customer_id) FROM customers").fetchall()[0][0]
-            self.problems.append(
-                TableError(
-                    f"orders.customer_id: none of {count:,} ids is in customers, for example {example!r} where "
-                    f"customers has ids like {account!r}; bind the ids so that both write them alike"
-                )
-            )
-        unknown_ids = Finding("ids are not in customers", "customer_id", count, example)
-        self.reports[name] = replace(report, warnings=(*report.warnings, unknown_ids))
+        if name == "orders" and strange.count == report.customers:
+            self.problems.append(nobody_known(self.connection, strange))
+        self.reports[name] = replace(report, warnings=(*report.warnings, strange))
 
 
 def _zone(name: str, table: TableSettings, default: str) -> str:
@@ -376,12 +390,3 @@ def _zone(name: str, table: TableSettings, default: str) -> str:
             f"tables.{name}.timezone: {zone!r} is not an IANA zone such as Asia/Tokyo"
         ) from error
     return zone
-
-
-def _fingerprint(connection: duckdb.DuckDBPyConnection, reports: tuple[TableReport, ...]) -> str:
-    digest = hashlib.sha256()
-    for report in reports:
-        columns = ", ".join(report.columns)
-        total = connection.execute(f"SELECT sum(hash({columns})) FROM {report.table}").fetchall()[0][0]
-        digest.update(f"{report.table}({columns}):{report.rows_kept}:{total}\n".encode())
-    return digest.hexdigest()

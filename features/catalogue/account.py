@@ -12,6 +12,13 @@ _CUSTOMERS = canonical(
     "an account",
     "created_at",
     Column(
+        "parent_id", Kind.ID, "the account it belongs to, such as the parent company",
+        Wording("parent company", "親会社"),
+        "parent parentid parentaccount parentaccountid parentcompany parentcompanyid parentcustomer parentcustomerid "
+        "ultimateparent ultimateparentid 親会社 親会社id 親会社コード 親取引先 親取引先id 親顧客 グループ グループid "
+        "グループ会社 本社 本社id",
+    ),
+    Column(
         "created_at", Kind.TIME, "when the account was opened", Wording("day of opening", "取引開始日"),
         "createdat created createddate createdate datecreated createdutc clientsince  registered registeredat registrationdate signup signupdate joined "
         "joindate since opened openedat accountcreated 登録日 登録日時 作成日 開設日 入会日 取引開始日 契約開始日",

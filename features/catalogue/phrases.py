@@ -25,7 +25,7 @@ from features.engine.aggregation import Aggregation
 from features.engine.views import Calendar, FeatureSet, FeatureView
 from features.engine.windows import Window
 from features.language import Language, Wording
-from features.schema import Group
+from features.schema import Group, Kind
 
 Form = Literal["number", "money", "share", "silence", "ago"]
 """How a value is said: ``silence`` is days without, ``ago`` days since."""
@@ -229,6 +229,8 @@ def _opens(view: FeatureView, aggregation: Aggregation) -> bool:
 def _form(view: FeatureView, aggregation: Aggregation) -> Form:
     if type(aggregation) in _FORMS:
         return _FORMS[type(aggregation)]
+    if isinstance(aggregation, Mean) and view.stream.column(aggregation.column).kind is Kind.FLAG:
+        return "share"
     return "money" if any(view.stream.column(name).money for name in aggregation.columns) else "number"
 
 
@@ -248,7 +250,7 @@ def _filled(
         Row=row.capitalize(),
         rows=many,
         column=column,
-        Column=column.capitalize(),
+        Column=column[:1].upper() + column[1:],
         columns=f"{column[:-1]}ies" if column.endswith("y") else f"{column}s",
         theirs=theirs,
         **_window(window),

@@ -47,7 +47,8 @@ class Snapshot:
         names: Feature names, p of them.
         categories: Vocabulary of each categorical feature.
         fingerprint: Of the feature set.
-        facts: JSON-able: currency, time zone, bound columns, data fingerprint.
+        facts: JSON-able: currency, time zone, bound columns, data fingerprint; where accounts belong to others,
+            ``groups``: parent and head of the group, by account.
         ids: Customer ids as padded bytes, ascending, [n].
         rows: float64 [n, p], mapped.
     """

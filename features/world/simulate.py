@@ -32,6 +32,7 @@ TRUTH = ("truth", "truth_effects")
 
 _NOT_WRITTEN = frozenset(
     (
+        "customers.parent_id",
         "contracts.billing_months",
         "contracts.renews",
         "invoices.invoice_id",

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,7 +24,12 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 
 
 def openapi_document(
-    request: type, recommend: type, ready: type, example_id: str = "A-1001", arms: Sequence[str] = ()
+    request: type,
+    recommend: type,
+    ready: type,
+    example_id: str = "A-1001",
+    arms: Sequence[str] = (),
+    tables: Mapping[str, Table] = TABLES,
 ) -> dict[str, Any]:
     """The OpenAPI document.
 
@@ -34,6 +39,7 @@ def openapi_document(
         ready: Answer of /readyz.
         example_id: A customer that is in the snapshot, so that the example works when it is sent.
         arms: Arms of the uplift model that recommends, for the same reason.
+        tables: Tables by name, with the project's own columns.
     """
     types = (request, recommend, ready, Answer, Recommendations, ErrorBody)
     _, schemas = msgspec.json.schema_components(types, ref_template=_REFERENCE)
@@ -41,7 +47,7 @@ def openapi_document(
         # A docstring's first line describes; its Args are for readers of the code.
         if "description" in schema:
             schema["description"] = schema["description"].partition("\n")[0]
-    schemas |= {f"{table.name}_row": _row(table) for table in TABLES.values()}
+    schemas |= {f"{table.name}_row": _row(table) for table in tables.values()}
     schemas["History"] = _history()
     return {
         "openapi": "3.1.0",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from features.catalogue.more import tables_of
+from features.catalogue.tables import TABLES
 from features.errors import NoChampionError, UnknownCustomerError
 from serving.api.guard import ErrorDetail, HttpError, Receive, Scope, Send, reply
 from serving.api.metrics import CONTENT_TYPE, Metrics
@@ -131,7 +133,10 @@ class Routes:
             if not isinstance(explain, bool):
                 raise FieldError("explain", "must be true or false")
             bundle = predictor.ltv.bundle
-            account = read_account(document, bundle.facts["timezone"], bundle.facts["currency"])
+            facts, schemas = bundle.facts, tables_of(bundle.features)
+            account = read_account(
+                document, facts["timezone"], facts["currency"], schemas, facts.get("ledger", ())
+            )
             matrix = account.features(bundle.features, bundle.bound)
             return self._encode(
                 predictor.predict_rows([account.customer_id], matrix, account.as_of_text, explain=explain)
@@ -195,7 +200,8 @@ class Routes:
         state = self._champions.state
         known = state.predictor.snapshot.customer_ids(slice(0, 1)) if state.predictor else ["A-1001"]
         arms = state.uplift.recommender.arms if state.uplift.recommender else ()
-        return openapi_document(PredictRequest, RecommendRequest, Ready, known[0], arms)
+        schemas = tables_of(state.predictor.ltv.bundle.features) if state.predictor else TABLES
+        return openapi_document(PredictRequest, RecommendRequest, Ready, known[0], arms, schemas)
 
     def _ready(self) -> Predictor:
         state = self._champions.state

@@ -1,7 +1,7 @@
 """History: one account's own rows, sent with the request, turned into features by the same kernel."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+from features.catalogue.more import tables_of
 from features.catalogue.tables import TABLES
 from features.engine.compute import compute
 from features.engine.events import Events, sort_events
@@ -22,6 +23,7 @@ from features.values.conventions import DECIMALS, Evidence, both_readings, decim
 from features.values.numbers import Decimal, currency_of, decimal_of, is_currency, read_number
 from features.values.text import tidy
 from features.values.times import Order, orders_of, read_time
+from serving.predictor.derived import derived_orders
 
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
@@ -77,9 +79,9 @@ class Account:
             bound: Columns the training's tables had; one that is not here is missing, one that
                 training did not have plays no part.
         """
-        events = {}
+        events, tables = {}, tables_of(features)
         for name, (stream, columns) in features.streams.items():
-            rows = _shaped(TABLES[stream.table], self.tables.get(stream.table), bound[stream.table])
+            rows = _shaped(tables[stream.table], self.tables.get(stream.table), bound[stream.table])
             events[name] = sort_events(stream, rows, np.zeros(len(rows), np.int32), 1, columns)
         return events
 
@@ -112,7 +114,13 @@ def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa
     return pa.table(columns)
 
 
-def read_account(body: Any, timezone: str, currency: str) -> Account:
+def read_account(
+    body: Any,
+    timezone: str,
+    currency: str,
+    schemas: Mapping[str, Table] = TABLES,
+    ledger: Sequence[str] = (),
+) -> Account:
     """Check a request's rows and type them.
 
     Texts are read as bound tables are: dates and numbers however they are written, as long as the rows
@@ -122,6 +130,9 @@ def read_account(body: Any, timezone: str, currency: str) -> Account:
         body: Decoded JSON: canonical tables by name, lists of rows; ``as_of`` where it is not now.
         timezone: IANA name of the project's zone. Times without an offset are of that zone.
         currency: ISO 4217 code of the project: what a number written as text may be marked with.
+        schemas: Tables by name; more than the canonical columns where the project has some of its own.
+        ledger: Tables that the project's orders are derived from. Where a request has no orders, its own are
+            derived from these in the same way.
 
     Raises:
         FieldError: An unknown table or column, a wrong type, a missing value, too many rows, or
@@ -137,19 +148,32 @@ def read_account(body: Any, timezone: str, currency: str) -> Account:
     for name, given in body.items():
         if name == "as_of":
             continue
-        if name not in TABLES:
-            raise FieldError(name, f"is not a table; those are {', '.join(TABLES)}")
+        if name not in schemas:
+            raise FieldError(name, f"is not a table; those are {', '.join(schemas)}")
         if not isinstance(given, list):
             raise FieldError(name, "must be a list of rows")
         rows += len(given)
         if rows > MOST_ROWS:
             raise FieldError(name, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
-        tables[name] = _table(TABLES[name], given, zone, currency, ids)
+        tables[name] = _table(schemas[name], given, zone, currency, ids)
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
     if "orders" not in tables:
-        raise FieldError("orders", "is missing; send the account's orders, an empty list if there are none")
+        tables["orders"] = _derived(tables, ledger, as_of)
     return Account(next(iter(ids), None), as_of, zone, tables)
+
+
+def _derived(tables: Mapping[str, pa.Table], ledger: Sequence[str], as_of: datetime) -> pa.Table:
+    given = [name for name in ledger if name in tables]
+    if not given:
+        instead = f", or its {' and '.join(ledger)}" if ledger else ""
+        raise FieldError(
+            "orders", f"is missing; send the account's orders{instead}, an empty list if there are none"
+        )
+    try:
+        return derived_orders(tables, given, as_of.date())
+    except TableError as error:
+        raise FieldError(given[0], str(error)) from error
 
 
 def _table(table: Table, given: list[Any], zone: ZoneInfo, currency: str, ids: set[str]) -> pa.Table:

@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from features.catalogue.sets import PURCHASES
+from features.catalogue.more import MORE, features_with, more_column, more_of
 from features.engine.matrix import FeatureMatrix
 from features.engine.views import FeatureSet
 from features.errors import ChecksumError, FingerprintError
 from features.files import folder_whole, write_text
+from features.schema import Column, Kind
 from features.types import Floats
 from training.models.churn import ChurnModel, churn_from_parts
 from training.models.conformal import ConformalIntervals
@@ -91,6 +92,7 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
             "name": bundle.features.name,
             "fingerprint": bundle.fingerprint,
             "bound": {table: list(columns) for table, columns in bundle.bound.items()},
+            **_told_more(bundle.features),
         },
         "model": parts.document,
         "boosters": sorted(parts.boosters),
@@ -127,7 +129,7 @@ def read_bundle(folder: Path) -> Bundle:
             f"{folder} is a model of format {document.get('format')}, not {FORMAT}; train again"
         )
     bound = {table: tuple(columns) for table, columns in document["features"]["bound"].items()}
-    features = PURCHASES.bound_to(bound)
+    features = features_with(_read_more(document["features"].get("more", {}))).bound_to(bound)
     if features.fingerprint != document["features"]["fingerprint"]:
         raise FingerprintError(
             f"the {document['task']} model was trained on features {document['features']['fingerprint']}, and this "
@@ -151,6 +153,22 @@ def read_bundle(folder: Path) -> Bundle:
         if document["intervals"] is None
         else ConformalIntervals.from_dict(document["intervals"]),
     )
+
+
+def _told_more(features: FeatureSet) -> dict[str, Any]:
+    """The user's own columns as they are kept; nothing where there are none."""
+    more = {
+        table: [[column.name.removeprefix(MORE), column.kind.value, column.meaning] for column in columns]
+        for table, columns in more_of(features).items()
+    }
+    return {"more": more} if more else {}
+
+
+def _read_more(kept: Mapping[str, list[list[str]]]) -> dict[str, tuple[Column, ...]]:
+    return {
+        table: tuple(more_column(name, Kind(kind), label) for name, kind, label in columns)
+        for table, columns in kept.items()
+    }
 
 
 def _read_checked(folder: Path) -> dict[str, str]:

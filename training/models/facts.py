@@ -4,7 +4,7 @@ On disk facts are JSON under the records' own names: estimates as [value, low, h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ class Facts:
         data_until: What it was trained on ends before this.
         judged_at: The judged cutoff; of uplift, the last assignment.
         span_days: Days of outcome that were judged.
+        ledger: Tables that orders were derived from, if they were.
     """
 
     currency: str
@@ -31,6 +32,7 @@ class Facts:
     data_until: datetime
     judged_at: datetime
     span_days: int
+    ledger: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As a bundle keeps them, JSON-able."""
@@ -44,7 +46,9 @@ class Facts:
             ChecksumError: A fact is missing.
         """
         try:
-            return cls(**{fact.name: cls._typed(fact.name, kept[fact.name]) for fact in fields(cls)})
+            # What older bundles do not say has a default that is true of them.
+            told = [fact for fact in fields(cls) if fact.name in kept or fact.default is MISSING]
+            return cls(**{fact.name: cls._typed(fact.name, kept[fact.name]) for fact in told})
         except KeyError as error:
             raise ChecksumError(f"the model does not say {error}; train again") from error
 

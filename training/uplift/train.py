@@ -283,6 +283,7 @@ def _facts(
         data_until=wall_clock(history.end),
         judged_at=wall_clock(int(trial.assigned_at.max())),
         span_days=horizon_days(settings),
+        ledger=settings.tables["orders"].derived_from,
         experiment=trial.name,
         control=rows.arms[0],
         question=question(settings),

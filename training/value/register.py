@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation.reports.card.breakdown import by_decile, by_segment
 from evaluation.reports.card.page import CardData, IntervalData, render_card
-from features.catalogue.account import TRAITS
+from features.catalogue.more import traits_of
 from features.engine.observations import wall_clock
 from features.types import Floats
 from training.models.facts import Facts
@@ -103,7 +103,7 @@ def card_data(training: Training, champion: ChampionAnswer) -> CardData:
     task, backtest, history = training.task, training.backtest, training.history
     matrix = backtest.panel.matrix
     segments = {}
-    for trait, name in TRAITS.items():
+    for trait, name in traits_of(history.features).items():
         if name in matrix.categories:
             words = np.array([*matrix.categories[name], ""], dtype=object)
             codes = matrix.column(name)

@@ -152,6 +152,7 @@ def _facts(task: Task, history: History, backtest: Backtest, model: PartsModel) 
         data_until=wall_clock(history.end),
         judged_at=wall_clock(backtest.cutoff),
         span_days=task.span_days,
+        ledger=settings.tables["orders"].derived_from,
     )
     if isinstance(task, LtvTask):
         value = model.predict(_newest(history).matrix)

@@ -8,8 +8,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from features.binding.tables import bind
+from features.engine.observations import wall_clock
 from features.errors import SettingsError, TableError
+from features.history import read_history
 from features.settings import Settings, TableSettings, load_settings
+from serving.snapshots import newest_moment
 from tests.features.binding.binds import DERIVED, NOW, findings, lines, rows_of, write
 
 CONTRACTS = "customer_id,contract_id,starts_at,ends_at,monthly_amount,billing_months,cancelled_at"
@@ -143,7 +146,7 @@ def test_fees_and_goods_together_and_the_same_money_only_once(tmp_path):
     twice = TableSettings(source="orders.csv", derive=("invoices",))
     invoices = {"invoices": TableSettings(source="invoices.csv")}
     with pytest.raises(
-        TableError, match=r"orders and invoices tell the same money in 100% of 30 customers' months"
+        TableError, match=r"orders and invoices tell the same \(in 30 of 30 months of customers"
     ):
         bind(make(tmp_path, {"orders": twice, **invoices}), now=NOW)
     kept = twice.model_copy(update={"same_money": "keep"})
@@ -204,3 +207,33 @@ def test_a_line_that_reached_the_books_late_stays_unknown_until_then(tmp_path):
     with bind(make(tmp_path, tables), now=NOW) as bound:
         known = dict(rows_of(bound, columns="amount, known_at"))
     assert known == {5: None, 7: datetime(2024, 4, 15)}  # noqa: DTZ001
+
+
+def test_history_reaches_as_far_as_contracts_are_told(tmp_path):
+    # Billed each January: the eleven months after it without a bill have been seen, too.
+    rows = ["a,k1,2023-01-01,,100,12,", "b,k2,2023-01-01,,100,12,2024-11-20"]
+    write(tmp_path, lines(*rows, header=CONTRACTS), "contracts.csv")
+    write(tmp_path, "customer_id,occurred_at,events\na,2024-12-05,3\n", "usage.csv")
+    tables = {
+        "orders": TableSettings(derive="contracts"),
+        "contracts": TableSettings(source="contracts.csv"),
+        "usage": TableSettings(source="usage.csv"),
+    }
+    with bind(make(tmp_path, tables), now=NOW) as bound:
+        assert bound.told_until == date(2024, 12, 5)
+        assert wall_clock(read_history(bound).end) == datetime(2024, 12, 6)  # noqa: DTZ001
+        assert wall_clock(newest_moment(bound)) == datetime(2024, 12, 6)  # noqa: DTZ001
+
+
+def test_a_term_that_was_corrected_is_billed_once_by_what_was_known(tmp_path):
+    rows = [
+        "a,k,2024-01-01,,100,1,,",
+        "a,k,2024-01-01,,150,1,,2024-02-15",
+        "a,k,2024-01-01,2024-05-01,150,1,,2024-04-10",
+    ]
+    write(tmp_path, lines(*rows, header=f"{CONTRACTS},known_at"), "contracts.csv")
+    tables = {"orders": TableSettings(derive="contracts"), "contracts": TableSettings(source="contracts.csv")}
+    with bind(make(tmp_path, tables, until=date(2024, 12, 1)), now=NOW) as bound:
+        assert [(when.date(), amount) for when, amount in rows_of(bound, columns="occurred_at, amount")] == [
+            (date(2024, 1, 1), 100), (date(2024, 2, 1), 100), (date(2024, 3, 1), 150), (date(2024, 4, 1), 150),
+        ]  # fmt: skip
