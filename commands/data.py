@@ -21,19 +21,25 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Look at files and write a commented tokui.toml with the best guess of the mapping."""
+    from commands.show import data as show
     from features.errors import SettingsError
     from features.files import write_text
     from features.guess.settings import guess_settings
 
     if config.exists() and not force:
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
-    text = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
-    write_text(config, text)
-    say(
-        {"written": str(config), "toml": text},
-        as_json,
-        lambda: out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]"),
-    )
+    guess = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
+    write_text(config, guess.text)
+    document = {
+        "written": str(config), "toml": guess.text, "files": guess.files, "ledger": guess.ledger,
+        "missing": guess.missing,
+    }  # fmt: skip
+
+    def shown() -> None:
+        out.print(show.guessed(guess), highlight=False)
+        out.print(f"wrote [bold]{config}[/]; read its comments, then run [bold]tokui check[/]")
+
+    say(document, as_json, shown)
 
 
 def check(config: Config = TOML, as_json: Json = False) -> None:
@@ -44,7 +50,7 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     from evaluation.jsonable import jsonable
     from features.oddities import oddities
 
-    with bound(config) as tables:
+    with bound(config, quiet=as_json, lossy=True) as tables:
         reports = [report.to_dict() for report in tables.reports]
         there = "assignments" in tables.names
         experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
@@ -57,11 +63,16 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     }
 
     def shown() -> None:
-        out.print(show.reports(tables.reports), show.oddities_shown(history), highlight=False)
+        out.print(
+            show.reports(tables.reports, tables.settings.currency),
+            show.oddities_shown(history),
+            highlight=False,
+        )
         if experiments:
             out.print(showexperiments.experiments_shown(experiments, strange), highlight=False)
 
     say(document, as_json, shown)
+    tables.refuse_losses()
 
 
 def simulate(
@@ -109,7 +120,7 @@ def features(
             "--first, --last and --step-days are of a grid of cutoffs; an experiment has its own, so leave them out"
         )
     job = next(job for job in JOBS.values() if job.needs_experiment == (experiment is not None))
-    with bound(config) as tables, progress("features") as step:
+    with bound(config, quiet=as_json) as tables, progress("features") as step:
         grid = [] if job.needs_experiment else _grid(tables, first, last, step_days)
         rows = job.export(tables, path, cutoffs=grid, experiment=experiment, threads=THREADS, progress=step)
     where = f"of {experiment}" if job.needs_experiment else f"at {counted(len(grid), 'cutoff')}"

@@ -27,7 +27,7 @@ def listed(config: Config = TOML, as_json: Json = False) -> None:
     from evaluation.experiments.overview import assigned, costs_of_nobody
     from evaluation.jsonable import jsonable
 
-    with bound(config) as tables:
+    with bound(config, quiet=as_json) as tables:
         experiments = assigned(tables)
         strange = costs_of_nobody(tables)
     say(
@@ -66,7 +66,7 @@ def plan(
     design = Design(
         power=power, treatments=arms, control_share=control_share, cluster_size=cluster_size, icc=icc
     )
-    with bound(config) as tables, progress("plan") as step:
+    with bound(config, quiet=as_json) as tables, progress("plan") as step:
         settings = tables.settings
         planned = plan_experiment(
             read_history(tables), effect, days=days or horizon_days(settings), design=design, progress=step
@@ -79,7 +79,7 @@ def readout(experiment: ExperimentId = None, config: Config = TOML, as_json: Jso
     """What an experiment did to clicks, orders, margin and LTV, with intervals; and what it earned."""
     from commands.show import experiments as show
 
-    measured = _read(config, experiment, "readout")
+    measured = _read(config, experiment, "readout", quiet=as_json)
     say(measured.to_dict(), as_json, lambda: out.print(show.readout_shown(measured)))
 
 
@@ -104,7 +104,7 @@ def report(
     language = _language(lang)
     if path is not None and path.suffix.lower() == ".json":
         raise SettingsError(f"--output {path} is where the JSON goes; give the name of an HTML file")
-    measured = _read(config, experiment, "report")
+    measured = _read(config, experiment, "report", quiet=as_json)
     # An id may hold anything; a file's name had better not.
     name = re.sub(r"[^\w.-]+", "-", measured.experiment)
     html = path or Path(f"{name}.{lang}.html")
@@ -144,7 +144,7 @@ def before_after(
 
     language = _language(lang)
     begin = moment_of(start, "START") or 0
-    with bound(config) as tables, progress("before and after"):
+    with bound(config, quiet=as_json) as tables, progress("before and after"):
         settings = tables.settings
         comparison = compare_seasons(
             tables, read_history(tables), begin, period, span=span, campaign=campaign
@@ -165,11 +165,11 @@ def before_after(
     say(document, as_json, lambda: out.print(show.before_after_shown(comparison, settings.currency)))
 
 
-def _read(config: Path, experiment: str | None, verb: str) -> "Readout":
+def _read(config: Path, experiment: str | None, verb: str, *, quiet: bool) -> "Readout":
     from features.history import read_history
     from training.readout import read_experiment
 
-    with bound(config) as tables, progress(verb) as step:
+    with bound(config, quiet=quiet) as tables, progress(verb) as step:
         return read_experiment(
             tables, read_history(tables), tracker_of(tables.settings), experiment,
             threads=THREADS, progress=step,

@@ -19,7 +19,7 @@ def snapshot(
     """Compute every customer's features as of now, for the server and for scoring."""
     from serving.snapshots import take_snapshot
 
-    with bound(config) as tables, progress("snapshot"):
+    with bound(config, quiet=as_json) as tables, progress("snapshot"):
         taken = take_snapshot(tables, moment_of(as_of, "--as-of"), threads=THREADS)
     say(
         {"path": str(taken.path), "customers": taken.customers, "as_of": taken.as_of_text},

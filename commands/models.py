@@ -26,7 +26,7 @@ def train(
 
     jobs = [job_of(name) for name in tasks or USUAL]
     documents = []
-    with bound(config) as tables:
+    with bound(config, quiet=as_json) as tables:
         tracker = tracker_of(tables.settings)
         tracker.check_writable()
         history = read_history(tables)

@@ -53,8 +53,14 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bound(config: Path) -> "Iterator[Tables]":
-    """The tables of a tokui.toml, checked."""
+def bound(config: Path, *, quiet: bool, lossy: bool = False) -> "Iterator[Tables]":
+    """The tables of a tokui.toml, checked; what was left out is told on the way.
+
+    Args:
+        config: The tokui.toml.
+        quiet: Whether nothing is to be told, because a machine reads along.
+        lossy: Whether to go on where more is lost than the user has accepted.
+    """
     from features.binding.tables import bind
     from features.settings import load_settings
 
@@ -62,6 +68,12 @@ def bound(config: Path) -> "Iterator[Tables]":
     with progress("reading tables"):
         tables = bind(settings)
     with tables:
+        if not lossy:
+            tables.refuse_losses()
+            # Machines read one document a stream; they ask `check --json`.
+            for report in () if quiet else tables.reports:
+                if report.lost is not None:
+                    err.print(f"[yellow]note[/] {one_line(report.lost)}", highlight=False, soft_wrap=True)
         yield tables
 
 

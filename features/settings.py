@@ -2,6 +2,7 @@
 
 import itertools
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -9,7 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.catalogue.account import CLUSTERS
-from features.catalogue.tables import TABLES
+from features.catalogue.tables import BINDABLE, LEDGERS
 from features.errors import SettingsError, SourceError
 
 
@@ -17,40 +18,105 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TableSettings(_Frozen):
+class Acceptance(_Frozen):
+    """A loss of rows or values that the user knows of and has accepted.
+
+    Args:
+        share: Most of the table that may be lost, from 0 to 1.
+        reason: Why that is right; repeated wherever the loss is.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    reason: Annotated[str, Field(min_length=3, max_length=300)]
+
+
+class Opening(_Frozen):
+    """How a file of the user's is opened, and where its rows are in it.
+
+    Args:
+        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
+        encoding: Of a text file.
+        skip_rows: Lines of a text file, or rows of a sheet, above the header. Blank ones right above the
+            header, and a first line such as ``sep=;``, need not be counted.
+        skip_footer: Lines or rows at the end that are no data; blank ones do not count.
+        fill_down: Columns written on the first row of a group only: an empty value is that of the row above.
+        escape: What stands before a quote inside quotes of a text file: another quote, or a backslash.
+    """
+
+    table: str | None = None
+    encoding: str = "utf-8"
+    skip_rows: Annotated[int, Field(ge=0)] = 0
+    skip_footer: Annotated[int, Field(ge=0)] = 0
+    fill_down: tuple[str, ...] = ()
+    escape: Literal['"', "\\"] = '"'
+
+
+class FileSettings(Opening):
+    """One of the user's own files, by a name that queries call it by.
+
+    Args:
+        source: See `TableSettings`.
+    """
+
+    source: str
+
+
+class TableSettings(Opening):
     """How one canonical table is bound to the user's own.
 
     Args:
         source: A file (CSV, TSV, text, Excel, Parquet, DuckDB) relative to tokui.toml, or a
             ``postgresql://`` address whose password may be written as ``${NAME}`` and is then read
             from the environment.
-        table: Table inside a DuckDB file or PostgreSQL, or sheet of an Excel file.
-        query: A query to run there, instead of ``table``.
-        derive: For ``customers`` only: ``orders`` makes one account from each customer's first order.
+        query: A query to run there, instead of ``table``; without a source, over the files of ``files``.
+        derive: For ``customers`` a table, such as ``orders``: one account from each customer's first row of it.
+            For ``orders`` any of ``invoices``, ``contracts`` and ``deals``, with or without a source of their own.
+        same_money: ``keep`` where several parts of ``orders`` look like the same money, and are not.
         columns: Canonical column to SQL expression over the source's columns.
         where: SQL condition a row must meet to take part.
-        encoding: Of a text file.
-        dates: strptime format of the dates, where they are text or numbers.
+        dates: strptime format of the dates, where they are text or numbers and can be read in two ways.
+        decimal: Character before the fraction of numbers written as text, where it cannot be told from them.
         timezone: Zone of the source's naive times, where it is not the project's.
+        strays: ``keep`` for lone rows dated far before or after all others; otherwise they are left out.
+        accept: A loss beyond ``max_loss`` that is right.
     """
 
     source: str | None = None
-    table: str | None = None
     query: str | None = None
-    derive: Literal["orders"] | None = None
+    derive: str | tuple[str, ...] | None = None
+    same_money: Literal["refuse", "keep"] = "refuse"
     columns: dict[str, str] = {}
     where: str | None = None
-    encoding: str = "utf-8"
     dates: str | None = None
+    decimal: Literal[".", ","] | None = None
     timezone: str | None = None
+    strays: Literal["leave out", "keep"] = "leave out"
+    accept: Acceptance | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.source is None) == (self.derive is None):
-            raise ValueError("give either source or derive")
+        if self.source is None and self.derive is None and self.query is None:
+            raise ValueError("give source, query or derive")
         if self.table is not None and self.query is not None:
             raise ValueError("give either table or query, not both")
         return self
+
+    @property
+    def derived_from(self) -> tuple[str, ...]:
+        """The tables it is derived from."""
+        return (self.derive,) if isinstance(self.derive, str) else self.derive or ()
+
+
+class IdSettings(_Frozen):
+    """Which writings of a customer's id are one customer. What is made one is in lower case, or without zeros, throughout.
+
+    Args:
+        ignore_case: Upper and lower case.
+        ignore_leading_zeros: 0012 and 12.
+    """
+
+    ignore_case: bool = False
+    ignore_leading_zeros: bool = False
 
 
 class LtvSettings(_Frozen):
@@ -133,6 +199,24 @@ class TrainingSettings(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
 
 
+def _check_derived(name: str, table: TableSettings, tables: dict[str, TableSettings]) -> None:
+    if not table.derived_from:
+        return
+    if name == "customers":
+        if table.source is not None or table.query is not None:
+            raise ValueError("customers: give either a source or derive")
+        if len(table.derived_from) != 1:
+            raise ValueError("customers can be derived from one table only")
+    elif name != "orders":
+        raise ValueError(f"only customers and orders can be derived, not {name}")
+    allowed = [other for other in tables if other not in {name, "fx"}] if name == "customers" else LEDGERS
+    for other in table.derived_from:
+        if other not in allowed:
+            raise ValueError(f"{name} cannot be derived from {other!r}, only from {', '.join(allowed)}")
+        if other not in tables:
+            raise ValueError(f"{name} is derived from {other}, and [tables.{other}] is not there")
+
+
 class Settings(_Frozen):
     """Everything tokui.toml says.
 
@@ -140,8 +224,11 @@ class Settings(_Frozen):
         name: The project, as reports call it.
         currency: ISO 4217 code of all money.
         timezone: IANA name of the zone in which days begin and naive times are read.
+        until: Last day that the tables tell of; what is dated later is left out. Default: as far as they go.
+        max_loss: Share of a table's rows, money or values that may be lost before tokui.toml must accept it.
         memory_gib: Memory DuckDB may use before it spills to disk.
         mlruns: Folder MLflow keeps everything in, relative to tokui.toml.
+        files: The user's files that queries are over, by the name they have there.
         tables: Bindings by canonical table.
         path: The file these settings were read from.
     """
@@ -149,13 +236,17 @@ class Settings(_Frozen):
     name: str = "tokui"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     timezone: str = "UTC"
+    until: date | None = None
+    max_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
     memory_gib: Annotated[float, Field(gt=0, le=65536)] = 4.0
     mlruns: str = "mlruns"
+    ids: IdSettings = IdSettings()
     ltv: LtvSettings = LtvSettings()
     churn: ChurnSettings = ChurnSettings()
     uplift: UpliftSettings = UpliftSettings()
     training: TrainingSettings = TrainingSettings()
-    tables: dict[str, TableSettings]
+    files: dict[Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")], FileSettings] = {}
+    tables: dict[str, TableSettings] = Field(default={}, validate_default=True)
     path: Path = Field(default=Path("tokui.toml"), exclude=True)
 
     @field_validator("timezone")
@@ -170,18 +261,20 @@ class Settings(_Frozen):
     @classmethod
     def _canonical(cls, value: dict[str, TableSettings]) -> dict[str, TableSettings]:
         for name, table in value.items():
-            if name not in TABLES:
-                raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(TABLES)}")
-            if table.derive is not None and name != "customers":
-                raise ValueError(f"only customers can be derived, not {name}")
-            known = {column.name for column in TABLES[name].columns}
+            if name not in BINDABLE:
+                raise ValueError(f"{name!r} is not a canonical table; those are {', '.join(BINDABLE)}")
+            _check_derived(name, table, value)
+            known = {column.name for column in BINDABLE[name].columns}
             for column in table.columns:
                 if column not in known:
                     raise ValueError(
                         f"{name}.{column} is not a canonical column; those are {', '.join(sorted(known))}"
                     )
         if "orders" not in value or "customers" not in value:
-            raise ValueError("tables.customers and tables.orders are both needed")
+            raise ValueError(
+                "tables.customers and tables.orders are both needed; where there are no order lines, say "
+                'derive = "invoices", "contracts" or "deals" in [tables.orders]'
+            )
         return value
 
     @property

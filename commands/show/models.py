@@ -32,8 +32,9 @@ def grid(*names: str, title: str | None = None) -> Table:
     return made
 
 
-def reports(table_reports: Iterable[TableReport]) -> Group:
-    """What binding found, a row a table, and a line for everything that was dropped or odd."""
+def reports(table_reports: Iterable[TableReport], currency: str) -> Group:
+    """What binding found, a row a table, money by year, and a line for everything that was dropped or odd."""
+    table_reports = list(table_reports)
     made = grid("table", "rows", "kept", "customers", "first", "last", "empty values")
     lines = []
     for report in table_reports:
@@ -43,7 +44,20 @@ def reports(table_reports: Iterable[TableReport]) -> Group:
         made.add_row(report.table, *counts, first, last, empty)
         for word, findings in (("dropped", report.dropped), ("noted", report.warnings)):
             lines += [f"{report.table}: [bold]{word}[/] {escape(str(finding))}" for finding in findings]
-    return Group(made, *lines)
+    return Group(made, *_control_totals(table_reports, currency), *lines)
+
+
+def _control_totals(table_reports: Iterable[TableReport], currency: str) -> Iterable[Table]:
+    """Money by calendar year, to be held against the books."""
+    columns = [(report, name) for report in table_reports for name in report.totals]
+    if not columns:
+        return
+    years = sorted({year for report, name in columns for year in report.by_year[name]})
+    made = grid("year", *(f"{report.table}.{name}" for report, name in columns), title=f"money in {currency}")
+    for year in years:
+        made.add_row(str(year), *(f"{report.by_year[name].get(year, 0.0):,.2f}" for report, name in columns))
+    made.add_row("in all", *(f"{report.totals[name]:,.2f}" for report, name in columns))
+    yield made
 
 
 def candidates_shown(

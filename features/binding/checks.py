@@ -1,24 +1,36 @@
 """Checks: one pass writes a bound table with its oddities marked; they are counted, then cleared away."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import duckdb
 
-from features.binding.casts import UNREADABLE, Clock, clean, read
+from features.binding.casts import UNREADABLE, Clock, clean, currency_of_text, read
+from features.binding.currencies import check_currencies
 from features.binding.expressions import plain
+from features.binding.identities import same_id
+from features.binding.losses import losses_of, refusal_of
 from features.binding.mapping import Binding, Bound
 from features.binding.report import Finding, TableReport
+from features.binding.rows import repeated_keys, row_notes
 from features.binding.sources import explain
+from features.binding.strays import table_span
+from features.binding.summary import summarise
 from features.errors import SourceError, TableError
 from features.schema import Column, Kind, Table
+from features.settings import Acceptance, IdSettings
 
 FATAL_SHARE = 0.2
 """A table of which a larger share of rows would be lost for one reason is bound wrongly."""
 
-_UNREADABLE, _INFINITE, _PAST, _FUTURE, _EMPTY = 1, 2, 3, 4, 5
+_UNREADABLE, _INFINITE, _PAST, _FUTURE, _PLACEHOLDER, _EMPTY, _TIDIED = 1, 2, 3, 4, 5, 6, 7
 _EARLIEST = "TIMESTAMP '1970-01-01'"
+_PLANNED_YEARS = 50
+"""Nobody agrees on a day further ahead: 9999-12-31 says that there is none."""
 _ASIDE = "_row", "_drop"
+_LATE, _STRAY = 124, 125
+_WITHOUT_STRAYS = frozenset({"customers", "assignments", "fx"})
+"""Tables whose dates are no course of events: an account may well be twenty years older than the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +50,45 @@ class _Odd:
             _INFINITE: "not finite",
             _PAST: "before 1970",
             _FUTURE: "in the future",
+            _PLACEHOLDER: "a placeholder and no date",
             _EMPTY: "empty",
+            _TIDIED: "written with blanks, unseen or wide characters, read without them",
         }[self.code]
 
     @property
     def finding(self) -> Finding:
-        reason = self.reason if self.dropped else f"{self.reason}, taken as empty"
+        reason = self.reason if self.dropped or self.code == _TIDIED else f"{self.reason}, taken as empty"
         return Finding(reason, self.column.name, self.count, self.example, self.row)
 
 
+_ALL_TOLD_APART = IdSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is held against the rows of one table.
+
+    Args:
+        now: Naive wall clock of the project: nothing can have happened later.
+        currency: ISO 4217 code of all money.
+        until: Last day that the tables tell of, if it is given.
+        keep_strays: Whether lone rows far from all others take part.
+        max_loss: Share that may be lost without having been accepted.
+        accept: What the user has accepted.
+        ids: Which writings of an id are one customer.
+    """
+
+    now: datetime
+    currency: str
+    until: date | None = None
+    keep_strays: bool = False
+    max_loss: float = 1.0
+    accept: Acceptance | None = None
+    ids: IdSettings = _ALL_TOLD_APART
+
+
 def fill(
-    connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, now: datetime
+    connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, rules: Rules
 ) -> tuple[TableReport | None, list[TableError]]:
     """Create a canonical table from its binding and check every row.
 
@@ -58,7 +98,7 @@ def fill(
         connection: Where the source is and the table goes.
         binding: The bound table.
         clock: How its times are read.
-        now: Naive wall clock of the project: nothing can have happened later.
+        rules: What is held against the rows.
 
     Returns:
         The report, or None and everything that is wrong with the table.
@@ -68,27 +108,80 @@ def fill(
         TableError: An expression cannot be computed.
     """
     table = binding.table
-    _write(connection, binding, clock, now)
+    _write(connection, binding, clock, rules)
     rows = _one(connection, f"SELECT count(*) FROM {table.name}")
     if rows == 0:
         why = "" if binding.where is None else ", or none of them meets where"
         return None, [TableError(f"{table.name}: {binding.source.name} has no rows{why}")]
     odd = [oddity for place, bound in _checked(binding) for oddity in _odd(connection, table, place, bound)]
-    repeated, keyed = _repeated_keys(connection, table)
-    problems = [problem for oddity in odd if (problem := _fatal(connection, binding, oddity, rows))] + keyed
+    problems = [problem for oddity in odd if (problem := _fatal(connection, binding, oddity, rows, rules))]
+    repeated, keyed = repeated_keys(connection, table)
+    converted, unrated, foreign = check_currencies(connection, binding, rules.currency)
+    problems += [*keyed, *foreign]
+    aside = [] if problems else _set_aside(connection, binding, rules)
     kept = _one(connection, f"SELECT count(*) FROM {table.name} WHERE _drop IS NULL")
     if kept == 0 and not problems:
         problems = [_nothing_left(binding, odd)]
     if problems:
         return None, problems
+    dropped = (*(oddity.finding for oddity in odd if oddity.dropped), *repeated, *unrated, *aside)
+    emptied = {odd_.column.name: odd_.count for odd_ in odd if not odd_.dropped and odd_.code == _UNREADABLE}
+    losses = losses_of(connection, binding, emptied)
     connection.execute(f"DELETE FROM {table.name} WHERE _drop IS NOT NULL")
-    warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.mixed]
-    warnings += _repeats(connection, binding) + _returns(connection, binding)
-    for place, _ in _checked(binding):
-        for column in (f"_odd{place}", f"_was{place}"):
+    warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.notes, *converted]
+    warnings += row_notes(connection, binding)
+    _drop_helpers(connection, table)
+    why = "; ".join(str(finding) for finding in dropped) or "; ".join(map(str, warnings[: len(emptied)]))
+    refusal = refusal_of(table.name, losses, why, rules.max_loss, rules.accept)
+    names = [bound.name for bound in binding.columns if bound.column is not None]
+    report = summarise(connection, table, names, source=binding.source.name, rows=rows)
+    report = replace(report, dropped=dropped, warnings=tuple(warnings), unused_columns=binding.unused)
+    accepted = None if rules.accept is None else rules.accept.reason
+    return replace(report, losses=losses, refusal=refusal, accepted=accepted), []
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, binding: Binding, rules: Rules) -> list[Finding]:
+    """Mark what lies after the last day the tables tell of, and lone rows far from all others."""
+    table = binding.table
+    bound = {column.name for column in binding.columns}
+    if table.time not in bound or table.column(table.time).planned or table.name in _WITHOUT_STRAYS:
+        return []
+    findings = []
+    if rules.until is not None:
+        findings += _mark_rows(
+            connection,
+            table,
+            f"{table.time} >= DATE '{rules.until}' + 1",
+            _LATE,
+            f"after until = {rules.until}",
+        )
+    if not rules.keep_strays:
+        span = table_span(connection, table.name, table.time)
+        if span is not None:
+            outside = f"({table.time} < DATE '{span.first}' OR {table.time} >= DATE '{span.last}' + 1)"
+            reason = (
+                f"dated far from all other rows ({span.first} to {span.last}), left out; if right, say "
+                f'strays = "keep" in [tables.{table.name}]'
+            )
+            findings += _mark_rows(connection, table, outside, _STRAY, reason)
+    return findings
+
+
+def _mark_rows(
+    connection: duckdb.DuckDBPyConnection, table: Table, condition: str, code: int, reason: str
+) -> list[Finding]:
+    connection.execute(f"UPDATE {table.name} SET _drop = {code} WHERE _drop IS NULL AND {condition}")
+    count, row, example = connection.execute(
+        f"SELECT count(*), min(_row), arg_min({table.time}, _row) FROM {table.name} WHERE _drop = {code}"
+    ).fetchall()[0]
+    return [Finding(reason, table.time, count, f"{example:%Y-%m-%d}", row)] if count else []
+
+
+def _drop_helpers(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Take away the columns that only checking needed."""
+    for column, *_ in connection.execute(f"DESCRIBE {table.name}").fetchall():
+        if column.startswith(("_odd", "_was", "_mark")):
             connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
-    dropped = [oddity.finding for oddity in odd if oddity.dropped] + repeated
-    return _report(connection, binding, rows, tuple(dropped), tuple(warnings)), []
 
 
 def clear(connection: duckdb.DuckDBPyConnection, binding: Binding) -> None:
@@ -98,9 +191,9 @@ def clear(connection: duckdb.DuckDBPyConnection, binding: Binding) -> None:
         connection.execute(f'ALTER TABLE {binding.table.name} DROP COLUMN "{name}"')
 
 
-def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, now: datetime) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock, rules: Rules) -> None:
     table = binding.table
-    cleaned, values, marks, final, drop = [], [], [], [], []
+    cleaned, canons, values, marks, final, drop = [], [], [], [], [], []
     for place, bound in enumerate(binding.columns):
         name = f'"{bound.name}"'
         if bound.column is None:
@@ -108,26 +201,36 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
             continue
         tidy, type_ = clean(f"_v{place}", bound.type)
         cleaned.append(f"{tidy} AS _t{place}")
-        reading = read(bound.column.kind, f"_t{place}", type_, clock)
-        values.append(f"{reading.value} AS _x{place}")
-        mark = _mark(bound.column, f"_x{place}", reading.present, now)
+        own = clock if bound.zone is None else replace(clock, source=bound.zone)
+        reading = read(bound.column.kind, f"_t{place}", type_, own, bound.conventions, f"_c{place}")
+        if reading.canon is not None:
+            canons.append(f"{reading.canon} AS _c{place}")
+        value = (
+            same_id(reading.value, **rules.ids.model_dump()) if bound.name == "customer_id" else reading.value
+        )
+        values.append(f"{value} AS _x{place}")
+        if bound.column.money and type_ == "VARCHAR":
+            final.append(f"{currency_of_text(f'_t{place}')} AS _mark{place}")
+        mark = _mark(bound.column, f"_x{place}", reading.present, rules.now)
         if mark is None:
             final.append(f"_x{place} AS {name}")
             continue
+        fine, was = f"_odd{place} IS NULL", f"CASE WHEN _odd{place} < {_EMPTY} THEN {reading.text} END"
+        if bound.column.name == "customer_id" and bound.type == "VARCHAR":
+            # Two writings of one id: the only oddity that costs nothing and is yet to be said.
+            mark = f"coalesce({mark}, CAST(CASE WHEN _t{place} <> _v{place} THEN {_TIDIED} END AS TINYINT))"
+            fine = f"({fine} OR _odd{place} = {_TIDIED})"
+            was = f"CASE WHEN _odd{place} = {_TIDIED} THEN _v{place} WHEN _odd{place} < {_EMPTY} THEN {reading.text} END"
         marks.append(f"{mark} AS _odd{place}")
-        final += [
-            f"CASE WHEN _odd{place} IS NULL THEN _x{place} END AS {name}",
-            f"_odd{place}",
-            f"CASE WHEN _odd{place} < {_EMPTY} THEN {reading.text} END AS _was{place}",
-        ]
+        final += [f"CASE WHEN {fine} THEN _x{place} END AS {name}", f"_odd{place}", f"{was} AS _was{place}"]
         if _drops(table, bound.column):
-            drop.append(f"WHEN _odd{place} IS NOT NULL THEN {place}")
+            drop.append(f"WHEN _odd{place} <> {_TIDIED} THEN {place}")
     marked = ", ".join(["*", *marks])
     sql = (
         f"CREATE OR REPLACE TABLE {table.name} AS "
         f"SELECT _row, CAST(CASE {' '.join(drop)} END AS TINYINT) AS _drop, {', '.join(final)} "
-        f"FROM (SELECT {marked} FROM (SELECT *, {', '.join(values)} "
-        f"FROM (SELECT *, {', '.join(cleaned)} FROM ({binding.rows()}))))"
+        f"FROM (SELECT {marked} FROM (SELECT *, {', '.join(values)} FROM (SELECT {', '.join(['*', *canons])} "
+        f"FROM (SELECT *, {', '.join(cleaned)} FROM ({binding.rows()})))))"
     )
     try:
         connection.execute(sql)
@@ -152,8 +255,12 @@ def _mark(column: Column, value: str, present: str, now: datetime) -> str | None
         cases.append(f"WHEN isinf({value}) THEN {_INFINITE}")
     if column.kind is Kind.TIME:
         cases.append(f"WHEN {value} < {_EARLIEST} THEN {_PAST}")
+        # Second 0 of computers, on the clock of whatever zone.
+        cases.append(f"WHEN {value} < {_EARLIEST} + INTERVAL 1 DAY THEN {_PLACEHOLDER}")
+        moment = f"TIMESTAMP '{now.isoformat(sep=' ')}'"
+        cases.append(f"WHEN {value} > {moment} + INTERVAL {_PLANNED_YEARS} YEAR THEN {_PLACEHOLDER}")
         if not column.planned:
-            cases.append(f"WHEN {value} > TIMESTAMP '{now.isoformat(sep=' ')}' THEN {_FUTURE}")
+            cases.append(f"WHEN {value} > {moment} THEN {_FUTURE}")
     if column.required:
         cases.append(f"WHEN {value} IS NULL THEN {_EMPTY}")
     return f"CAST(CASE {' '.join(cases)} END AS TINYINT)" if cases else None
@@ -181,11 +288,12 @@ def _odd(connection: duckdb.DuckDBPyConnection, table: Table, place: int, bound:
     drops = _drops(table, column)
     rows = connection.execute(
         f"SELECT _odd{place}, count(*), min(_row), arg_min(_was{place}, _row) FROM {table.name} "
-        f"WHERE _odd{place} IS NOT NULL AND _drop {f'= {place}' if drops else 'IS NULL'} "
+        f"WHERE _odd{place} IS NOT NULL AND (_drop {f'= {place}' if drops else 'IS NULL'} OR _odd{place} = {_TIDIED}) "
         f"GROUP BY _odd{place} ORDER BY _odd{place}"
     ).fetchall()
     return [
-        _Odd(place, column, code, drops, count, row, _shown(example)) for code, count, row, example in rows
+        _Odd(place, column, code, drops and code != _TIDIED, count, row, _shown(example))
+        for code, count, row, example in rows
     ]
 
 
@@ -194,21 +302,23 @@ def _shown(example: str | None) -> str | None:
 
 
 def _fatal(
-    connection: duckdb.DuckDBPyConnection, binding: Binding, odd: _Odd, rows: int
+    connection: duckdb.DuckDBPyConnection, binding: Binding, odd: _Odd, rows: int, rules: Rules
 ) -> TableError | None:
     name, column = binding.table.name, odd.column.name
+    most = max(FATAL_SHARE, 0.0 if rules.accept is None else rules.accept.share)
     if odd.code == _EMPTY and column == "customer_id":
         return None
     if not odd.dropped:
         if odd.code != _UNREADABLE:
             return None
         rows = odd.count + _one(connection, f"SELECT count({column}) FROM {name} WHERE _drop IS NULL")
-    if odd.count <= FATAL_SHARE * rows:
+    if odd.count <= most * rows:
         return None
     mend = {
         _EMPTY: "bind a column that is always filled, or leave these rows out with where",
         _INFINITE: "bind an expression that cannot divide by zero",
         _PAST: "bind the column that dates the row",
+        _PLACEHOLDER: "bind the column that dates the row",
         _FUTURE: "check dates, timezone and the clock",
     }.get(odd.code) or {
         Kind.TIME: f'give their format in [tables.{name}], for example dates = "%d/%m/%Y"',
@@ -224,95 +334,6 @@ def _fatal(
 def _nothing_left(binding: Binding, odd: list[_Odd]) -> TableError:
     reasons = "; ".join(str(oddity.finding) for oddity in odd if oddity.dropped)
     return TableError(f"{binding.table.name}: no row of {binding.source.name} can be used ({reasons})")
-
-
-def _repeated_keys(
-    connection: duckdb.DuckDBPyConnection, table: Table
-) -> tuple[list[Finding], list[TableError]]:
-    """Mark all but the earliest row of a key for dropping; for customers a repeated key is an error."""
-    if not table.key:
-        return [], []
-    columns = {row[0] for row in connection.execute(f"DESCRIBE {table.name}").fetchall()}
-    # Rows that became known at different times are history, not repeats.
-    key = [*table.key, *(["known_at"] if "known_at" in columns else [])]
-    order = ", ".join([table.time, "_row"] if table.time in columns else ["_row"])
-    place = 127
-    connection.execute(
-        f"UPDATE {table.name} SET _drop = {place} WHERE _row IN (SELECT _row FROM {table.name} WHERE _drop IS NULL "
-        f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} ORDER BY {order}) > 1)"
-    )
-    count, row, example = connection.execute(
-        f"SELECT count(*), min(_row), arg_min({table.key[0]}, _row) FROM {table.name} WHERE _drop = {place}"
-    ).fetchall()[0]
-    if count == 0:
-        return [], []
-    if table.name == "customers":
-        return [], [
-            TableError(
-                f"customers.customer_id: {count:,} rows repeat an id, for example {example!r} in row {row:,}; "
-                "keep one row an account, or bind known_at where the rows are its history"
-            )
-        ]
-    return [Finding("a repeated key", ", ".join(key), count, example, row)], []
-
-
-def _repeats(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Finding]:
-    """Rows equal to an earlier one in every bound column: they may well be real, so they stay."""
-    if binding.table.key:
-        return []
-    names = ", ".join(bound.name for bound in binding.columns if bound.column is not None)
-    count, row = connection.execute(
-        f"SELECT sum(again), min(first_again) FROM (SELECT count(*) - 1 AS again, min(_row) AS first_again "
-        f"FROM {binding.table.name} GROUP BY hash({names}) HAVING count(*) > 1)"
-    ).fetchall()[0]
-    return (
-        [Finding("equal to another row, kept", "all bound columns", int(count), None, row)] if count else []
-    )
-
-
-def _returns(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Finding]:
-    if binding.table.name != "orders":
-        return []
-    bound = {column.name for column in binding.columns}
-    negative = " OR ".join(f"{name} < 0" for name in ("quantity", "amount") if name in bound)
-    count, row, example = connection.execute(
-        f"SELECT count(*), min(_row), arg_min(amount, _row) FROM orders WHERE {negative}"
-    ).fetchall()[0]
-    findings = (
-        [Finding("cancellations or returns, kept", "amount", count, f"{example:g}", row)] if count else []
-    )
-    if "margin" not in bound:
-        findings.append(Finding("not bound, computed as amount times ltv.margin_rate", "margin", 0))
-    return findings
-
-
-def _report(
-    connection: duckdb.DuckDBPyConnection,
-    binding: Binding,
-    rows: int,
-    dropped: tuple[Finding, ...],
-    warnings: tuple[Finding, ...],
-) -> TableReport:
-    table = binding.table
-    names = [bound.name for bound in binding.columns if bound.column is not None]
-    time = table.time if table.time in names else "CAST(NULL AS TIMESTAMP)"
-    counts = ", ".join(f"count(*) - count({name})" for name in names)
-    kept, customers, first, last, *nulls = connection.execute(
-        f"SELECT count(*), count(DISTINCT customer_id), min({time}), max({time}), {counts} FROM {table.name}"
-    ).fetchall()[0]
-    return TableReport(
-        table=table.name,
-        source=binding.source.name,
-        rows_read=rows,
-        rows_kept=kept,
-        customers=customers,
-        first=first,
-        last=last,
-        nulls=dict(zip(names, nulls, strict=True)),
-        dropped=dropped,
-        warnings=warnings,
-        unused_columns=binding.unused,
-    )
 
 
 def _uncomputable(connection: duckdb.DuckDBPyConnection, binding: Binding, error: duckdb.Error) -> TableError:

@@ -4,15 +4,16 @@ import copy
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from features.binding.casts import number_of_text, time_of_text
+from features.binding.casts import currency_of_text, number_of_text, time_of_text
 from features.binding.sources import Source
 from features.errors import TableError
+from features.values.numbers import Decimal
 
 LOOSE_SHARE = 0.8
 """A text column of which at least this share are numbers may be calculated with; the rest become empty."""
@@ -46,6 +47,8 @@ class Profile:
         row: Its row, counted from 1.
         natural: DuckDB type all of its values have; VARCHAR where they have none in common, and for
             whole numbers with leading zeros, which are codes.
+        decimal: The character before the fraction of its numbers.
+        currencies: Marks of currencies that its numbers carry.
     """
 
     filled: int
@@ -53,6 +56,8 @@ class Profile:
     example: str | None
     row: int | None
     natural: str
+    decimal: Decimal = "."
+    currencies: tuple[str, ...] = ()
 
     @property
     def nearly_numbers(self) -> bool:
@@ -114,13 +119,15 @@ def render(connection: duckdb.DuckDBPyConnection, expression: Expression, column
     return str(rows[0][0]).removeprefix("SELECT ")
 
 
-def profile(connection: duckdb.DuckDBPyConnection, source: Source, columns: list[str]) -> dict[str, Profile]:
+def profile(
+    connection: duckdb.DuckDBPyConnection, source: Source, columns: Mapping[str, Decimal]
+) -> dict[str, Profile]:
     """Look through text columns in one pass.
 
     Args:
         connection: Where the source is.
         source: The source.
-        columns: Columns that hold text.
+        columns: Columns that hold text, with the character before the fraction of their numbers.
 
     Returns:
         A profile for each.
@@ -128,9 +135,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, columns: list
     if not columns:
         return {}
     parts = []
-    for name in columns:
+    for name, decimal in columns.items():
         value = f"nullif(trim(\"{name.replace(chr(34), chr(34) * 2)}\"), '')"
-        number = number_of_text(value)
+        number = number_of_text(value, decimal)
         parts += [
             f"count({value})",
             f"count({number})",
@@ -140,11 +147,15 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, columns: list
             f"bool_or(regexp_matches({value}, '^[-+]?0[0-9]'))",
             f"count({time_of_text(value)})",
             f"bool_and(lower({value}) IN ('true', 'false'))",
+            f"list_sort(list(DISTINCT {currency_of_text(value)}))",
         ]
     rows = connection.execute(
         f"SELECT {', '.join(parts)} FROM (SELECT *, row_number() OVER () AS _tokui_row FROM {source.relation})"
     ).fetchall()
-    return {name: _profile(rows[0][8 * position : 8 * position + 8]) for position, name in enumerate(columns)}
+    return {
+        name: _profile(rows[0][9 * position : 9 * position + 9], decimal)
+        for position, (name, decimal) in enumerate(columns.items())
+    }
 
 
 def typed(column: str, content: Profile | None, *, loose: bool) -> str:
@@ -158,7 +169,7 @@ def typed(column: str, content: Profile | None, *, loose: bool) -> str:
     if content is None:
         return column
     if content.natural == "DOUBLE" or (loose and content.nearly_numbers):
-        return number_of_text(column)
+        return number_of_text(f"trim({column})", content.decimal)
     if content.natural == "TIMESTAMP":
         return time_of_text(column)
     return (
@@ -168,8 +179,8 @@ def typed(column: str, content: Profile | None, *, loose: bool) -> str:
     )
 
 
-def _profile(values: tuple[Any, ...]) -> Profile:
-    filled, numbers, example, row, whole, zeros, times, truths = values
+def _profile(values: tuple[Any, ...], decimal: Decimal) -> Profile:
+    filled, numbers, example, row, whole, zeros, times, truths, currencies = values
     natural = "VARCHAR"
     if filled and whole:
         natural = "BIGINT"
@@ -179,7 +190,8 @@ def _profile(values: tuple[Any, ...]) -> Profile:
         natural = "TIMESTAMP"
     elif filled and truths:
         natural = "BOOLEAN"
-    return Profile(filled, numbers, example, row, natural)
+    marks = tuple(mark for mark in currencies or () if mark is not None)
+    return Profile(filled, numbers, example, row, natural, decimal, marks)
 
 
 def _referred(node: dict[str, Any], by_name: dict[str, str], source: Source) -> str:

@@ -1,16 +1,23 @@
 """Bindings: canonical columns tied to expressions over a source, each with its SQL and type."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import duckdb
 
+from features.binding.casts import UNAMBIGUOUS, Conventions
+from features.binding.conventions import SourceConventions, source_conventions
 from features.binding.expressions import Expression, Profile, parse, plain, profile, render, typed
 from features.binding.report import Finding
-from features.binding.sources import Source
-from features.errors import TableError
+from features.binding.sources import Source, explain
+from features.errors import SourceError, TableError, TokuiError
 from features.schema import Column, Kind, Table
 from features.settings import TableSettings
+from features.values.text import normalise
+from features.values.times import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +29,18 @@ class Bound:
         column: The canonical column; None for what is only carried along.
         sql: The expression over the aliases of ``Binding.inputs``.
         type: DuckDB type of its value.
+        conventions: How its ambiguous texts are meant.
+        zone: The zone that the heading of a source column of times says, as in ``Created (UTC)``.
+        currencies: Marks of currencies seen in the source columns that it is calculated from.
     """
 
     name: str
     column: Column | None
     sql: str
     type: str
+    conventions: Conventions = UNAMBIGUOUS
+    zone: str | None = None
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,8 @@ class Binding:
         columns: Bound columns in schema order, then those carried along.
         where: Condition over the aliases, if any.
         inputs: SQL over the source's columns by alias.
-        mixed: Source columns that hold some texts among numbers they are calculated with.
+        notes: Source columns that hold some texts among numbers they are calculated with, or whose numbers
+            could be meant otherwise.
         unused: Source columns that nothing uses.
     """
 
@@ -49,7 +63,7 @@ class Binding:
     columns: tuple[Bound, ...]
     where: str | None
     inputs: dict[str, str]
-    mixed: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
     unused: tuple[str, ...]
 
     def rows(self) -> str:
@@ -138,7 +152,8 @@ def resolve(
     settings: TableSettings,
     source: Source,
     carried: Mapping[str, str],
-) -> tuple[Binding | None, list[TableError]]:
+    now: datetime,
+) -> tuple[Binding | None, list[TokuiError]]:
     """Tie a canonical table's columns to a source.
 
     A column that is not mapped is bound to the source's column of the same name, if there is one.
@@ -149,15 +164,21 @@ def resolve(
         settings: Its binding.
         source: The opened source.
         carried: Further expressions over the source by a name of the caller's.
+        now: Naive wall clock of the project: nothing that is not planned lies after it.
 
     Returns:
         The binding, or None and everything that is wrong with it.
     """
-    parsed, problems = _parse(connection, table, settings, source, carried)
+    parsed, unparsed = _parse(connection, table, settings, source, carried)
+    problems: list[TokuiError] = [*unparsed]
     try:
-        binder = _Binder(connection, source, _profiles(connection, source, parsed))
+        conventions = _conventions(connection, table, settings, source, parsed, now)
+        binder = _Binder(connection, source, _profiles(connection, source, parsed, conventions))
     except duckdb.Error as error:
+        if "CSV Error" in str(error) or isinstance(error, duckdb.IOException):
+            return None, [SourceError(explain(error, source.name))]
         return None, [TableError(f"{table.name}: {plain(error, {})}")]
+    problems += conventions.problems
     columns: list[Bound] = []
     where = None
     for name, (column, expression) in parsed.items():
@@ -165,20 +186,48 @@ def resolve(
             if name == _WHERE:
                 where, _ = binder.sql(expression, None)
             else:
-                kind = Kind.TEXT if column is None else column.kind
-                columns.append(Bound(name, column, *binder.sql(expression, kind)))
+                columns.append(_bound(binder, name, column, expression, conventions))
         except TableError as error:
             problems.append(TableError(f"{_place(table, name)}: {error}"))
     if problems:
         return None, problems
     used = {name for _, expression in parsed.values() for name in expression.columns}
     unused = tuple(name for name in source.columns if name not in used)
-    return Binding(
-        table, source, tuple(columns), where, binder.inputs, tuple(binder.mixed.values()), unused
-    ), []
+    notes = (*source.notes, *binder.mixed.values(), *conventions.notes)
+    return Binding(table, source, tuple(columns), where, binder.inputs, notes, unused), []
+
+
+def _bound(
+    binder: "_Binder",
+    name: str,
+    column: Column | None,
+    expression: Expression,
+    conventions: SourceConventions,
+) -> Bound:
+    sql, type_ = binder.sql(expression, Kind.TEXT if column is None else column.kind)
+    if expression.bare:
+        (source,) = expression.columns
+        zone = zone_of_heading(source) if column is not None and column.kind is Kind.TIME else None
+        return Bound(name, column, sql, type_, conventions.of(source), zone)
+    profiles = [binder.profiles[source] for source in expression.columns if source in binder.profiles]
+    marks = tuple(dict.fromkeys(mark for content in profiles for mark in content.currencies))
+    return Bound(name, column, sql, type_, conventions.default, currencies=marks)
+
+
+def zone_of_heading(heading: str) -> str | None:
+    """The zone a heading says in brackets.
+
+    Examples:
+        >>> zone_of_heading("Created date (UTC)"), zone_of_heading("Amount (JPY)")
+        ('UTC', None)
+    """
+    said = re.search(r"[(\[]([^)\]]+)[)\]]", unicodedata.normalize("NFKC", heading))
+    zone = None if said is None else zone_of(said[1].strip())
+    return None if zone is None else zone.key
 
 
 _WHERE = "where"
+_PLANNED_YEARS = 50
 _Parsed = dict[str, tuple[Column | None, Expression]]
 
 
@@ -197,8 +246,12 @@ def _parse(
     problems: list[TableError] = []
     same_name = {name.lower(): name for name in source.columns}
     texts: list[tuple[str, Column | None, str]] = []
+    used = set(settings.columns.values())
     for column in table.columns:
         text = settings.columns.get(column.name) or same_name.get(column.name)
+        if text is None and column.name == "currency":
+            # Money of several currencies must not be added up because nobody thought of binding this.
+            text = _currency_column(column, source, used)
         if text is not None:
             texts.append((column.name, column, text))
         elif column.required:
@@ -220,15 +273,55 @@ def _parse(
     return parsed, problems
 
 
-def _profiles(connection: duckdb.DuckDBPyConnection, source: Source, parsed: _Parsed) -> dict[str, Profile]:
-    """Profiles of the text columns that are calculated with, not just read."""
-    calculated = {
+def _currency_column(column: Column, source: Source, used: set[str]) -> str | None:
+    headings = set(column.synonyms.split())
+    return next((name for name in source.columns if normalise(name) in headings and name not in used), None)
+
+
+def _calculated(parsed: _Parsed) -> set[str]:
+    """The source columns that are calculated with, not just read."""
+    return {
         column
         for name, (_, expression) in parsed.items()
         if not expression.bare or name == _WHERE
         for column in expression.columns
     }
-    texts = [name for name, kind in source.columns.items() if name in calculated and kind == "VARCHAR"]
+
+
+def _conventions(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    settings: TableSettings,
+    source: Source,
+    parsed: _Parsed,
+    now: datetime,
+) -> SourceConventions:
+    texts = {name for name, kind in source.columns.items() if kind == "VARCHAR"}
+    numbers = _calculated(parsed) & texts
+    latest: dict[str, str] = {}
+    for column, expression in parsed.values():
+        if not expression.bare or column is None or not texts.issuperset(expression.columns):
+            continue
+        (name,) = expression.columns
+        if column.kind is Kind.NUMBER:
+            numbers.add(name)
+        elif column.kind is Kind.TIME and settings.dates is None:
+            years = _PLANNED_YEARS if column.planned else 0
+            latest[name] = f"{now.year + years:04}-{now:%m-%d} 24"
+    ordered = [name for name in source.columns if name in numbers]
+    return source_conventions(connection, source, table.name, ordered, latest, settings.decimal)
+
+
+def _profiles(
+    connection: duckdb.DuckDBPyConnection, source: Source, parsed: _Parsed, conventions: SourceConventions
+) -> dict[str, Profile]:
+    """Profiles of the text columns that are calculated with, not just read."""
+    calculated = _calculated(parsed)
+    texts = {
+        name: conventions.of(name).decimal
+        for name, kind in source.columns.items()
+        if name in calculated and kind == "VARCHAR"
+    }
     # A typed source means its text to be text: only numbers hidden in it are looked for, when needed.
     return {
         name: content if name in source.text else replace(content, natural="VARCHAR")

@@ -1,6 +1,6 @@
 """What binding found out about a table: records for the terminal, JSON and error messages."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,29 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """A part of a table that does not take part.
+
+    Args:
+        of: What is lost: ``rows``, ``positive amount``, ``negative amount`` or ``values of margin``.
+        lost: How many rows, or how much money.
+        total: Of how many, or how much, in all.
+    """
+
+    of: str
+    lost: float
+    total: float
+
+    @property
+    def share(self) -> float:
+        """The part that is lost, from 0 to 1."""
+        return self.lost / self.total if self.total else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.lost:,.0f} of {self.total:,.0f} {self.of} ({self.share:.1%})"
+
+
+@dataclass(frozen=True, slots=True)
 class TableReport:
     """One bound table.
 
@@ -45,6 +68,11 @@ class TableReport:
         dropped: Why rows were left out; a row counts under its first reason only.
         warnings: What is odd and was kept, or emptied.
         unused_columns: Columns of the source that nothing uses.
+        totals: Sum of each money column.
+        by_year: The same by calendar year, the table's own date deciding.
+        losses: What does not take part, as shares of the whole.
+        refusal: Why no model may be made of this before the user has accepted it; None where nothing is in the way.
+        accepted: The reason for which the user accepts the loss.
     """
 
     table: str
@@ -58,6 +86,21 @@ class TableReport:
     dropped: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     unused_columns: tuple[str, ...]
+    totals: dict[str, float] = field(default_factory=dict)
+    by_year: dict[str, dict[int, float]] = field(default_factory=dict)
+    losses: tuple[Loss, ...] = ()
+    refusal: str | None = None
+    accepted: str | None = None
+
+    @property
+    def lost(self) -> str | None:
+        """One line on the rows that were left out, and why; None where there are none."""
+        if self.rows_read == self.rows_kept:
+            return None
+        gone = self.rows_read - self.rows_kept
+        why = "; ".join(str(finding) for finding in self.dropped)
+        accepted = "" if self.accepted is None else f" (accepted: {self.accepted})"
+        return f"{self.table}: {gone:,} of {self.rows_read:,} rows left out ({gone / self.rows_read:.2%}){accepted}: {why}"
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,20 +1,19 @@
 """Sources: any file or database a user names, opened as one DuckDB relation."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from features.binding.databases import attach_duckdb, copy_postgres, expand, is_postgres, redact
+from features.binding.groups import fill_groups
+from features.binding.kinds import file_kind
+from features.binding.report import Finding
 from features.binding.sheets import load_sheet
 from features.binding.textfiles import open_text, quote
 from features.errors import SourceError
 from features.settings import TableSettings
-
-TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab", ".dat"})
-SHEET_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls"})
-PARQUET_SUFFIXES = frozenset({".parquet", ".pq"})
-DUCKDB_SUFFIXES = frozenset({".duckdb", ".db", ".ddb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,16 @@ class Source:
         relation: What to write after FROM.
         columns: DuckDB type by column name, in the source's order.
         text: Columns that hold values as text, exactly as they were written.
+        separator: The character between two values of a text file.
+        notes: What was changed in it on the way, counted.
     """
 
     name: str
     relation: str
     columns: dict[str, str]
     text: frozenset[str] = frozenset()
+    separator: str | None = None
+    notes: tuple[Finding, ...] = ()
 
 
 def open_source(
@@ -60,36 +63,44 @@ def open_source(
     address = expand(settings.source or "")
     shown = redact(settings.source or "")
     text: set[str] | None = set()
+    separator = None
     if is_postgres(address):
         text = copy_postgres(connection, address, shown, settings, staging)
         relation = staging
     else:
         path = folder / address
-        _check(path)
-        suffix = path.suffix.lower()
-        if settings.query is not None and suffix not in DUCKDB_SUFFIXES:
+        kind = file_kind(path)
+        if settings.query is not None and kind != "duckdb":
             raise SourceError(
-                f"{shown}: query works on DuckDB files and PostgreSQL only; use where and expressions"
+                f"{shown}: query with a source works on DuckDB files and PostgreSQL only; name the file in [files] and "
+                "leave source out to query it"
             )
-        if suffix in TEXT_SUFFIXES:
-            relation = open_text(path, settings.encoding, scratch).sql()
+        if kind == "text":
+            file = open_text(path, settings, scratch)
+            relation, separator = file.sql(), file.separator
             text = None
-        elif suffix in PARQUET_SUFFIXES:
-            relation = f"read_parquet({quote(str(path))})"
-        elif suffix in SHEET_SUFFIXES:
-            load_sheet(connection, path, settings.table, staging)
+        elif kind == "sheet":
+            load_sheet(connection, path, settings, staging)
             relation, text = staging, None
-        elif suffix in DUCKDB_SUFFIXES:
-            relation = attach_duckdb(connection, path, settings, staging)
+        elif kind == "parquet":
+            relation = f"read_parquet({quote(str(path))})"
         else:
-            raise SourceError(
-                f"{shown} is of a kind tokui does not read; it reads .csv .tsv .txt .xlsx .parquet .duckdb "
-                "and postgresql:// addresses"
-            )
+            relation = attach_duckdb(connection, path, settings, staging)
+    if text is not None and (settings.skip_rows or settings.skip_footer):
+        raise SourceError(
+            f"{shown}: skip_rows and skip_footer are for text files and Excel sheets; leave them out"
+        )
     columns = column_types(connection, relation, shown)
+    notes: list[Finding] = []
+    if settings.fill_down:
+        try:
+            notes = fill_groups(connection, relation, columns, settings.fill_down, staging, shown)
+        except duckdb.Error as error:
+            raise SourceError(explain(error, shown)) from error
+        relation = staging
     if text is None:
         text = {name for name, kind in columns.items() if kind == "VARCHAR"}
-    return Source(shown, relation, columns, frozenset(text))
+    return Source(shown, relation, columns, frozenset(text), separator, tuple(notes))
 
 
 def column_types(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:
@@ -112,22 +123,30 @@ def explain(error: duckdb.Error, shown: str) -> str:
     if "magic bytes" in str(error) or "Parquet" in str(error):
         return f"{shown} is not a whole Parquet file (was the copy cut off?): {message.split(' at end')[0]}"
     if message.startswith("CSV Error"):
-        reason = next((line for line in lines[1:] if not line.startswith("Original Line")), "it does not fit")
-        hint = (
-            "the file seems to be cut off or a quote is not closed" if "quote" in reason else "mend that line"
-        )
-        return f"{shown}, {message.removeprefix('CSV Error on ').lower()}: {reason.strip(' .')}; {hint}"
+        # Of several files in a query, this one; a readable copy has its file's own name.
+        file = re.search(r"^\s*file = (.+)$", str(error), re.MULTILINE)
+        of = f" of {Path(file.group(1)).name}" if file is not None and shown.startswith("query over ") else ""
+        return f"{shown}, {_unfit_line(message, str(error), of)}"
     return f"{shown} cannot be read: {message}"
 
 
-def _check(path: Path) -> None:
-    if not path.is_file():
-        kind = "is a folder, not a file" if path.is_dir() else "is not there"
-        raise SourceError(f"{path} {kind}; a source is relative to the folder of tokui.toml")
-    try:
-        with path.open("rb") as file:
-            start = file.read(1)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
-    if not start:
-        raise SourceError(f"{path} is empty: it has no header and no rows")
+def _unfit_line(message: str, said: str, of: str) -> str:
+    """Which line of a text file does not fit, why and what to do, without what is in it."""
+    line = message.removeprefix("CSV Error on ").lower().replace("line: ", "line ") + of
+    counts = re.search(r"^Expected Number of Columns: (\d+) Found: (\d+)", said, re.MULTILINE)
+    if counts is not None:
+        expected, there = (int(count) for count in counts.groups())
+        values = f"{line}: {there} value{'' if there == 1 else 's'} where the header has {expected}; "
+        if there > expected:
+            return values + "put the value that holds a separator in quotes, or mend that line"
+        return values + (
+            "mend that line; if it belongs to a footer, write skip_footer = its number of lines; if it is the last, the "
+            "file may be cut off"
+        )
+    if "quote" in said:
+        return (
+            f"{line}: a quote that is not closed, or closes before its value ends; mend that line, or write "
+            "escape = '\\' if quotes inside quotes are written \\\""
+        )
+    reason = next((other for other in said.splitlines()[1:] if not other.startswith("Original Line")), "")
+    return f"{line}: {reason.strip(' .') or 'it does not fit'}; mend that line"

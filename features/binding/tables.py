@@ -2,9 +2,9 @@
 
 import hashlib
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,16 +13,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 
 from features.binding.casts import Clock
-from features.binding.checks import clear, fill
+from features.binding.checks import Rules, clear, fill
 from features.binding.databases import detach_files
+from features.binding.functions import add_functions
+from features.binding.identities import id_notes
+from features.binding.ledger import counted_twice, derive_lines
 from features.binding.mapping import Binding, resolve
+from features.binding.queries import open_query
 from features.binding.report import Finding, TableReport
 from features.binding.sources import Source, column_types, open_source
-from features.catalogue.tables import TABLES
+from features.binding.summary import derived_report
+from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
+from features.schema import Kind
 from features.settings import Settings, TableSettings
 
 _FIRST = "first_orders"
+_ORDER = {"fx": -1, "orders": 1, "customers": 2}
+"""Rates come first; orders may be derived from other tables, and customers from any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,16 @@ class Tables:
             if report.table == name:
                 return report
         raise TableError(f"table {name!r} is not bound; bound are {', '.join(self.names)}")
+
+    def refuse_losses(self) -> None:
+        """Stop where more is lost than tokui.toml accepts.
+
+        Raises:
+            TableError: More than ``max_loss`` of a table's rows, money or values is lost, and not accepted.
+        """
+        refused = [report.refusal for report in self.reports if report.refusal is not None]
+        if refused:
+            raise TableError(" | ".join(refused))
 
     def close(self) -> None:
         """Close the connection and remove its files. A second time does nothing."""
@@ -103,13 +121,15 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
         config={"memory_limit": f"{settings.memory_gib}GiB", "temp_directory": str(folder / "spill")},
     )
     try:
+        add_functions(connection)
         connection.execute("SET preserve_insertion_order = true")
         connection.execute(f"SET TimeZone = '{settings.timezone}'")
         connection.execute("SET enable_progress_bar = false")
         work = _Work(settings, connection, folder, wall, names)
         work.bind_all()
         detach_files(connection)
-        reports = tuple(work.reports[name] for name in names)
+        connection.execute("DROP TABLE IF EXISTS fx")
+        reports = tuple(work.reports[name] for name in names if name in TABLES)
         return Tables(settings, connection, reports, _fingerprint(connection, reports), scratch)
     except BaseException:
         connection.close()
@@ -119,16 +139,21 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
 
 def _selected(settings: Settings, only: Collection[str] | None) -> tuple[str, ...]:
     if only is None:
-        return tuple(name for name in TABLES if name in settings.tables)
+        return tuple(name for name in BINDABLE if name in settings.tables)
     wanted = set(only)
     for name in only:
         if name not in settings.tables:
             raise SettingsError(
                 f"table {name!r} is not bound in {settings.path}; bound are {', '.join(settings.tables)}"
             )
-    if "customers" in wanted and settings.tables["customers"].derive is not None:
-        wanted.add("orders")
-    return tuple(name for name in TABLES if name in wanted)
+    if "customers" in wanted:
+        wanted.update(settings.tables["customers"].derived_from)
+    if "orders" in wanted and settings.tables["orders"].derived_from:
+        # Terms without an end run on until the data end, which any table may tell.
+        wanted.update(settings.tables)
+    if "fx" in settings.tables:
+        wanted.add("fx")
+    return tuple(name for name in BINDABLE if name in wanted)
 
 
 class _Work:
@@ -152,15 +177,18 @@ class _Work:
 
     def bind_all(self) -> None:
         """Bind every table; raise the first problem and say how many more there are."""
-        # Orders come first: customers may be derived from them.
-        for name in sorted(self.names, key=lambda name: name != "orders"):
+        for name in sorted(self.names, key=lambda name: _ORDER.get(name, 0)):
             try:
                 self._bind(name)
             except TokuiError as error:
                 self.problems.append(error)
         if not self.problems and "customers" in self.names:
+            notes = id_notes(self.connection, [name for name in self.names if name in TABLES])
+            report = self.reports["customers"]
+            self.reports["customers"] = replace(report, warnings=(*report.warnings, *notes))
             for name in self.names:
-                self._check_accounts(name)
+                if name in TABLES:
+                    self._check_accounts(name)
         if self.problems:
             first, *others = self.problems
             more = "" if not others else f" (and {len(others)} more problem{'s' if len(others) > 1 else ''})"
@@ -168,35 +196,96 @@ class _Work:
 
     def _bind(self, name: str) -> None:
         table = self.settings.tables[name]
-        if table.derive is not None:
-            return  # bound together with orders
+        if name == "customers" and table.derive is not None:
+            return  # bound together with the table it is derived from
+        own = table.source is not None or table.query is not None
+        binding = self._bind_source(name, table) if own else None
+        if name == "orders" and table.derived_from and not self.problems:
+            self._derive_orders(table, binding)
+        elif binding is not None:
+            self._derive_customers(name, binding)
+            clear(self.connection, binding)
+
+    def _bind_source(self, name: str, table: TableSettings) -> Binding | None:
         customers = self.settings.tables["customers"]
-        derived = name == "orders" and customers.derive == "orders" and "customers" in self.names
+        derived = customers.derive == name and "customers" in self.names
         carried = (
             {f"customers.{column}": text for column, text in customers.columns.items()} if derived else {}
         )
         if "customers.customer_id" in carried:
             raise TableError(
-                "customers.customer_id comes from orders where customers are derived; leave it out"
+                f"customers.customer_id comes from {name} where customers are derived; leave it out"
             )
-        source = open_source(
-            self.connection, table, folder=self.settings.folder, scratch=self.folder, staging=f"staged_{name}"
-        )
+        folder, staging = self.settings.folder, f"staged_{name}"
+        if table.source is None:
+            source = open_query(
+                self.connection,
+                table.query or "",
+                self.settings.files,
+                folder=folder,
+                scratch=self.folder,
+                staging=staging,
+            )
+        else:
+            source = open_source(self.connection, table, folder=folder, scratch=self.folder, staging=staging)
         binding = self._fill(name, table, source, carried)
         self.connection.execute(f"DROP TABLE IF EXISTS staged_{name}")
-        if binding is None:
+        return binding
+
+    def _derive_orders(self, table: TableSettings, own: Binding | None) -> None:
+        """Put the lines of other tables into orders, beside those of a source of its own."""
+        if own is not None:
+            self._derive_customers("orders", own)
+        end = self.settings.until or self._data_end()
+        if table.same_money == "refuse":
+            twice = counted_twice(self.connection, table.derived_from, end)
+            if twice:
+                self.problems += twice
+                return
+        findings, problems = derive_lines(self.connection, table.derived_from, end)
+        self.problems += problems
+        if problems:
             return
-        if derived:
+        origin = ", ".join([*([own.source.name] if own is not None else []), *table.derived_from])
+        before = self.reports.get("orders")
+        self.reports["orders"] = derived_report(self.connection, origin, before, tuple(findings))
+        customers = self.settings.tables["customers"]
+        if own is None and customers.derive == "orders" and "customers" in self.names:
+            if customers.columns:
+                raise TableError(
+                    "customers are derived from orders, which are derived themselves and have no other columns; say derive = "
+                    f'"{table.derived_from[0]}" in [tables.customers] to take {", ".join(customers.columns)} from there'
+                )
+            self._first_rows("orders", "occurred_at", origin)
+        if own is not None:
+            clear(self.connection, own)
+        else:
+            self.connection.execute("ALTER TABLE orders DROP COLUMN _row")
+
+    def _data_end(self) -> date:
+        """The latest day that any bound table tells of as having happened."""
+        ends = []
+        for name in self.reports:
+            have = {row[0] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
+            for column in BINDABLE[name].columns:
+                if column.kind is Kind.TIME and column.name in have and name not in {"fx", "customers"}:
+                    ends += self.connection.execute(
+                        f"SELECT max({column.name}) FROM {name} WHERE {column.name} <= $1", [self.now]
+                    ).fetchall()
+        return max((end for (end,) in ends if end is not None), default=self.now).date()
+
+    def _derive_customers(self, name: str, binding: Binding) -> None:
+        if self.settings.tables["customers"].derive == name and "customers" in self.names:
             self._derive(binding)
-        clear(self.connection, binding)
 
     def _fill(
         self, name: str, table: TableSettings, source: Source, carried: dict[str, str]
     ) -> Binding | None:
         clock = Clock(self.settings.timezone, _zone(name, table, self.settings.timezone), table.dates)
-        binding, problems = resolve(self.connection, TABLES[name], table, source, carried)
+        binding, problems = resolve(self.connection, BINDABLE[name], table, source, carried, self.now)
         if binding is not None:
-            report, problems = fill(self.connection, binding, clock, self.now)
+            report, wrong = fill(self.connection, binding, clock, self._rules(table))
+            problems += wrong
             if report is not None:
                 self.reports[name] = report
             else:
@@ -204,31 +293,52 @@ class _Work:
         self.problems += problems
         return binding
 
-    def _derive(self, orders: Binding) -> None:
-        """Make one account of each customer's first order, by time and then by row."""
-        bound = {column.name for column in orders.columns}
-        carried = [column.name for column in orders.columns if column.column is None]
+    def _rules(self, table: TableSettings) -> Rules:
+        settings = self.settings
+        keep = table.strays == "keep"
+        return Rules(
+            self.now, settings.currency, settings.until, keep, settings.max_loss, table.accept, settings.ids
+        )
+
+    def _derive(self, origin: Binding) -> None:
+        """Make one account of each customer's first row, by time and then by row."""
+        name, time = origin.table.name, origin.table.time
+        bound = {column.name for column in origin.columns}
+        if time not in bound:
+            raise TableError(f"customers are derived from {name}, which binds no {time}; bind it")
+        carried = [column.name for column in origin.columns if column.column is None]
         zone = self.settings.timezone
         # Already on the project's wall clock; as instants they are not moved there a second time.
-        moved = self.settings.tables["orders"].timezone is not None
+        moved = self.settings.tables[name].timezone is not None
         occurred, recorded = (
-            f"timezone('{zone}', o.{name})" if moved else f"o.{name}" for name in ("occurred_at", "known_at")
+            f"timezone('{zone}', o.{at})" if moved else f"o.{at}" for at in (time, "known_at")
         )
         known = (
             f", {recorded} AS known_at" if "known_at" in bound and "customers.known_at" not in carried else ""
         )
-        extra = "".join(f', o."{name}" AS "{name.removeprefix("customers.")}"' for name in carried)
+        extra = "".join(f', o."{column}" AS "{column.removeprefix("customers.")}"' for column in carried)
         created = "" if "customers.created_at" in carried else f", {occurred} AS created_at"
+        self._first_rows(name, time, origin.source.name, f"{created}{extra}{known}", carried)
+
+    def _first_rows(
+        self, name: str, time: str, shown: str, more: str | None = None, carried: Sequence[str] = ()
+    ) -> None:
+        """Bind customers to the first row of each in a table that still has its row numbers."""
+        more = f", o.{time} AS created_at" if more is None else more
         self.connection.execute(
-            f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min(occurred_at) AS moment FROM orders "
-            "GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM orders JOIN earliest USING (customer_id) "
-            f"WHERE occurred_at = moment GROUP BY customer_id) SELECT o.customer_id{created}{extra}{known} "
-            "FROM orders AS o JOIN line USING (_row) ORDER BY _row"
+            f"CREATE TABLE {_FIRST} AS WITH earliest AS (SELECT customer_id, min({time}) AS moment FROM {name} "
+            f"GROUP BY customer_id), line AS (SELECT min(_row) AS _row FROM {name} JOIN earliest USING (customer_id) "
+            f"WHERE {time} = moment GROUP BY customer_id) SELECT o.customer_id{more} "
+            f"FROM {name} AS o JOIN line USING (_row) ORDER BY _row"
         )
-        columns = column_types(self.connection, _FIRST, "first orders")
-        text = {name for name in columns if f"customers.{name}" in carried and columns[name] == "VARCHAR"}
-        source = Source(f"{orders.source.name} (first orders)", _FIRST, columns, frozenset(text))
-        settings = self.settings.tables["orders"].model_copy(update={"columns": {}, "where": None})
+        columns = column_types(self.connection, _FIRST, "first rows")
+        text = {
+            column for column in columns if f"customers.{column}" in carried and columns[column] == "VARCHAR"
+        }
+        source = Source(f"{shown} (first {name})", _FIRST, columns, frozenset(text))
+        settings = self.settings.tables[name].model_copy(
+            update={"columns": {}, "where": None, "accept": None}
+        )
         binding = self._fill("customers", settings, source, {})
         self.connection.execute(f"DROP TABLE {_FIRST}")
         if binding is not None:

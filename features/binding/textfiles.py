@@ -1,20 +1,31 @@
-"""Text files: made readable for DuckDB in one streaming pass, whatever their encoding and separators."""
+"""Text files: made readable for DuckDB, whatever their encoding, separator and layout."""
 
-import codecs
 import csv
+import io
 import itertools
+import os
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.binding.encodings import CHUNK_BYTES, TextSurvey, survey_text
+from features.binding.layouts import (
+    HEAD_ROWS,
+    check_header,
+    choose_separator,
+    footer_rows,
+    separator_hint,
+    split_records,
+    unique_names,
+)
 from features.errors import SourceError
+from features.settings import Opening
 
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp932", "shift_jis", "euc_jp", "cp1252", "latin-1")
-"""What ``encoding`` may say, by Python's names; other codecs of Python work as well."""
-
-_CHUNK = 1 << 20
-_SEPARATORS = ",\t;|"
-_GUESSES = ("cp932", "euc_jp", "cp1252")
+_TAIL = 1 << 16
+_MOST_BREAKS = 10
+"""Line breaks a header may hold before it rather lacks a quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +34,38 @@ class TextFile:
 
     Args:
         path: The file itself, or its readable copy.
-        separator: The character between two values.
+        separator: The character between two values of the user's file.
         columns: Names in the header, made unique, in order.
+        above: Lines before the header.
+        delimiter: The character between two values of ``path``.
     """
 
     path: Path
-    separator: str
+    separator: str | None
     columns: tuple[str, ...]
+    above: int
+    delimiter: str
 
     def sql(self) -> str:
         """The DuckDB table function that reads it, every value as the text it was written as."""
         # DuckDB 2.0: a wrong new_line silently yields no rows, and detection skips lines that do not
         # fit; so nothing is detected but the line end, and a row that does not fit is an error.
         names = ", ".join(f"{quote(name)}: 'VARCHAR'" for name in self.columns)
+        skip = f", skip={self.above}" if self.above else ""
         return (
-            f"read_csv({quote(str(self.path))}, auto_detect=false, header=true, delim={quote(self.separator)}, "
+            f"read_csv({quote(str(self.path))}, auto_detect=false, header=true{skip}, delim={quote(self.delimiter)}, "
             f"quote='\"', escape='\"', columns={{{names}}}, max_line_size=16777216)"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first lines: the header is the first of ``lines``, and ``above`` says what stands before it."""
+
+    lines: list[str]
+    above: list[str]
+    hint: str | None
+    whole: bool
 
 
 def quote(text: str) -> str:
@@ -47,158 +73,196 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def open_text(path: Path, encoding: str, scratch: Path) -> TextFile:
+def open_text(path: Path, settings: Opening, scratch: Path) -> TextFile:
     """Make a text file readable.
 
     The file is read once as it is. Only where DuckDB could not read it (another encoding, mixed line
-    ends, values set apart by runs of blanks) is a copy written to ``scratch``, line by line.
+    ends, backslashes before quotes, a footer, values set apart by runs of blanks) is a copy written to
+    ``scratch``, line by line, in which every line keeps its number.
 
     Args:
         path: The file.
-        encoding: Its encoding, by a name Python knows.
+        settings: Its encoding, what stands above and below its rows, and how quotes are escaped.
         scratch: Folder for the copy.
 
     Raises:
-        SourceError: It is empty, has no header, or is not in that encoding.
+        SourceError: It is empty, has no header, is not in that encoding, or its layout is another.
     """
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError as error:
-        raise SourceError(
-            f"encoding {encoding!r} of {path} is not known; use one of {', '.join(ENCODINGS)}"
-        ) from error
-    plain = _survey(path, codec)
-    with path.open(encoding=_reader(codec)) as lines:
-        head = list(itertools.islice((line for line in lines if line.strip()), 50))
-    if not head:
-        raise SourceError(f"{path} holds nothing but blank lines; it needs a header and rows")
-    if "\0" in head[0]:
-        raise SourceError(f'{path} is not {encoding} text; if it is UTF-16 text, say encoding = "utf-16"')
-    separator = _separator(head)
-    copy = scratch / f"{path.stem}-{len(list(scratch.iterdir()))}.csv"
+    survey = survey_text(path, settings.encoding)
+    head = _read_head(path, survey, settings.skip_rows)
+    above = len(head.above)
+    separator = head.hint if head.hint and head.hint in head.lines[0] else None
     if separator is None:
-        _copy_blanks(path, codec, copy)
-        return TextFile(copy, ",", _unique(head[0].split()))
-    columns = _unique(next(csv.reader(head, delimiter=separator)))
-    if plain:
-        return TextFile(path, separator, columns)
-    with path.open(encoding=_reader(codec)) as lines, copy.open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(iter(lambda: lines.read(_CHUNK), ""))
-    return TextFile(copy, separator, columns)
+        separator = choose_separator([line for line in head.lines if line.strip()], settings.escape)
+    folder = scratch / str(len(list(scratch.iterdir())))
+    copy = folder / path.name
+    if separator is None:
+        folder.mkdir()
+        _copy_blanks(path, survey, above, settings.skip_footer, copy)
+        return TextFile(copy, None, unique_names(head.lines[0].split()), 0, ",")
+    rows = split_records(head.lines, separator, settings.escape)
+    if not head.whole and len(rows) > 1:
+        rows.pop()  # it may go on
+    if sum(name.count("\n") for name in rows[0]) > _MOST_BREAKS or (len(rows) == 1 and not head.whole):
+        raise SourceError(f"{path}: a quote that opens in the header, line {above + 1}, is not closed")
+    check_header(rows, above, str(path))
+    readable = path
+    if settings.escape == "\\" or not survey.plain or any('"' in line for line in head.above):
+        folder.mkdir()
+        _copy_text(path, survey, above, separator if settings.escape == "\\" else None, copy)
+        readable = copy
+    readable = _cut_footer(readable, copy, separator, settings.skip_footer)
+    _check_footer(readable, path, separator, len(rows[0]), settings.skip_footer)
+    return TextFile(readable, separator, unique_names(rows[0]), above, separator)
 
 
-def guess_encoding(path: Path) -> str:
-    """Find an encoding in which a whole text file can be read, by a name from ``ENCODINGS``.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The first of UTF-8, UTF-16 (with its byte order mark), CP932, EUC-JP and CP1252 that reads it,
-        ``latin-1`` where none does.
-    """
+def tail_lines(path: Path, encoding: str) -> list[str]:
+    """The last lines of a text file, blank ones too."""
     with path.open("rb") as file:
-        start = file.read(4)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    # EUC-JP text is often valid CP932 as well, but then reads as half-width katakana, which hardly
-    # anyone writes: the one with fewer of those wins.
-    readable = [name for name in ("utf-8", *_GUESSES) if _reads(path, name)]
-    if "cp932" in readable and "euc_jp" in readable and "utf-8" not in readable:
-        return min(("cp932", "euc_jp"), key=lambda name: _half_width(path, name))
-    return readable[0] if readable else "latin-1"
+        size = file.seek(0, os.SEEK_END)
+        # Wide characters begin at every second or fourth byte.
+        file.seek(max(0, size - _TAIL) // 4 * 4)
+        block = file.read()
+    lines = io.StringIO(block.decode(encoding, errors="replace"), newline=None).readlines()
+    return lines if size <= _TAIL else lines[1:]
 
 
-def _reader(codec: str) -> str:
-    return "utf-8-sig" if codec == "utf-8" else codec
+def _read_head(path: Path, survey: TextSurvey, skip: int) -> _Head:
+    above: list[str] = []
+    lines: list[str] = []
+    hint = None
+    with path.open(encoding=survey.reader) as file:
+        for number, line in enumerate(file):
+            if (
+                (number == 0 and (hint := separator_hint(line)) is not None)
+                or number < skip
+                or (not lines and not line.strip(" \t\r\n\ufeff\u3000,;|"))
+            ):
+                above.append(line)
+            else:
+                lines.append(line)
+            if len(lines) == HEAD_ROWS:
+                return _Head(lines, above, hint, whole=next(file, None) is None)
+    if not lines:
+        most = f" below skip_rows = {skip}" if skip else ""
+        raise SourceError(f"{path} holds nothing but blank lines{most}; it needs a header and rows")
+    return _Head(lines, above, hint, whole=True)
 
 
-def _survey(path: Path, codec: str) -> bool:
-    """Check that the whole file is in its encoding; say whether DuckDB can read it as it is."""
-    decoder = codecs.getincrementaldecoder(codec)()
-    offset = 0
-    windows = unix = mac = 0
-    last = b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                raise _wrong_encoding(path, codec, offset + error.start) from error
-            both = last + chunk
-            pairs = both.count(b"\r\n")
-            windows += pairs
-            unix += chunk.count(b"\n") - pairs
-            mac += both.count(b"\r", 0, len(both) - 1) - pairs
-            last = chunk[-1:] if chunk.endswith(b"\r") else b""
-            offset += len(chunk)
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise _wrong_encoding(path, codec, offset - 1) from error
-    if offset == 0:
-        raise SourceError(f"{path} is empty: it has no header and no rows")
-    return codec in {"utf-8", "utf-8-sig"} and sum(n > 0 for n in (windows, unix, mac)) <= 1
+def _copy_text(path: Path, survey: TextSurvey, above: int, separator: str | None, copy: Path) -> None:
+    """Write a file in UTF-8 with one kind of line end, blank above the header; with doubled quotes, given a separator."""
+    with path.open(encoding=survey.reader) as lines, copy.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines("\n" for _ in itertools.islice(lines, above))
+        if separator is not None:
+            out.writelines(_double_quotes(lines, separator, above, path))
+            return
+        first = lines.read(CHUNK_BYTES).lstrip("\ufeff")
+        out.writelines(itertools.chain([first], iter(lambda: lines.read(CHUNK_BYTES), "")))
 
 
-def _wrong_encoding(path: Path, codec: str, offset: int) -> SourceError:
-    guess = guess_encoding(path)
-    mend = f'try encoding = "{guess}"' if guess != codec else "export the file again"
-    with path.open("rb") as file:
-        file.seek(max(offset, 0))
-        byte = file.read(1).hex()
-    return SourceError(
-        f"{path} is not {codec} text: byte 0x{byte} at position {offset:,} does not fit; {mend}"
-    )
+def _double_quotes(lines: Iterator[str], separator: str, above: int, path: Path) -> Iterator[str]:
+    r"""Write ``\"`` inside quotes as ``""`` and ``\\`` as ``\``; what is outside quotes stays."""
+    opening = re.compile(rf'(?:(?<=^)|(?<={re.escape(separator)}))"', re.MULTILINE)
+    inside = re.compile(r'\\(["\\])|("")|"')
+    opened = 0
+    for number, line in enumerate(lines, start=above + 1):
+        if not opened and "\\" not in line and '"' not in line:
+            yield line
+            continue
+        parts, place = [], 0
+        while place < len(line):
+            if not opened:
+                start = opening.search(line, place)
+                place, before = (start.end(), place) if start else (len(line), place)
+                parts.append(line[before:place])
+                opened = number if start else 0
+                continue
+            mark = inside.search(line, place)
+            if mark is None:
+                parts.append(line[place:])
+                break
+            escaped = mark.group(1)
+            parts.append(
+                line[place : mark.start()] + (mark.group() if escaped is None else escaped.replace('"', '""'))
+            )
+            place = mark.end()
+            if mark.group() == '"':
+                started, opened = opened, 0
+                if line[place : place + 1] not in {separator, "\n", ""}:
+                    raise SourceError(
+                        f"{path}: a quote that opens in line {started} closes in line {number}, but text follows; mend it"
+                    )
+        yield "".join(parts)
+    if opened:
+        raise SourceError(f"{path}: a quote that opens in line {opened} is not closed")
 
 
-def _reads(path: Path, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
+def _cut_footer(readable: Path, copy: Path, separator: str, footer: int) -> Path:
+    """Leave out the last so many lines and what is blank among them; in a copy, where there is any."""
+    size = readable.stat().st_size
+    end = _end_of_rows(readable, separator, footer)
+    with readable.open("rb") as file:
+        file.seek(end)
+        if not file.read().strip(b"\r\n"):
+            return readable
+        if readable == copy:
+            os.truncate(copy, end)
+            return copy
+        copy.parent.mkdir()
+        file.seek(0)
+        with copy.open("wb") as out:
+            shutil.copyfileobj(file, out, CHUNK_BYTES)
+            out.truncate(end)
+    return copy if end < size else readable
+
+
+def _end_of_rows(path: Path, separator: str, footer: int) -> int:
+    """Where the last row ends, in bytes; lines of blanks, separators and DOS's end of file are no rows."""
+    blank = b" \t\r\n\x1a" + separator.encode()
+    size = path.stat().st_size
+    length = _TAIL
+    while True:
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+            file.seek(max(0, size - length))
+            lines = file.read().splitlines(keepends=True)
+        end, left = size, footer
+        for line in reversed(lines if length >= size else lines[1:]):
+            if line.strip(blank):
+                if not left:
+                    return end
+                left -= 1
+            end -= len(line)
+        if length >= size:
+            return end
+        length *= 8
 
 
-def _half_width(path: Path, encoding: str) -> int:
-    with path.open(encoding=encoding, errors="replace") as file:
-        return sum("\uff61" <= character <= "\uff9f" for character in file.read(_CHUNK))
+def _check_footer(readable: Path, path: Path, separator: str, width: int, footer: int) -> None:
+    """Refuse a footer that no row can be, before DuckDB stumbles over it."""
+    lines = tail_lines(readable, "utf-8")[-20:]
+    rows = split_records(lines, separator, '"')
+    if len(rows) < len(lines) or any("\n" in cell for row in rows for cell in row):
+        return  # values with line breaks: a part of one could be taken for a footer
+    count = footer_rows(rows, width)
+    last = [row for row in rows if any(cell.strip() for cell in row)][-count:] if count else []
+    if any(len(row) < width for row in last):
+        what = "last line is" if count == 1 else f"last {count} lines are"
+        raise SourceError(
+            f"{path}: the {what} no row of {width} values but a footer; write skip_footer = {footer + count}"
+        )
 
 
-def _separator(head: list[str]) -> str | None:
-    """The commonest separator of the header; None where runs of blanks separate equally many words."""
-    outside = "".join(head[0].split('"')[::2])
-    best = max(_SEPARATORS, key=outside.count)
-    if outside.count(best):
-        return best
-    words = {len(line.split()) for line in head}
-    return None if len(words) == 1 and words != {1} else ","
-
-
-def _copy_blanks(path: Path, codec: str, copy: Path) -> None:
+def _copy_blanks(path: Path, survey: TextSurvey, above: int, footer: int, copy: Path) -> None:
     def rows() -> Iterator[list[str]]:
-        with path.open(encoding=_reader(codec)) as lines:
-            for line in lines:
-                if words := line.split():
+        with path.open(encoding=survey.reader) as lines:
+            for line in itertools.islice(lines, above, None):
+                if words := line.strip("\x1a").split():
                     yield words
 
     with copy.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows(rows())
-
-
-def _unique(names: list[str]) -> tuple[str, ...]:
-    taken: set[str] = set()
-    for position, name in enumerate(names, start=1):
-        base = name.strip().strip("\ufeff") or f"column_{position}"
-        free = base
-        for again in itertools.count(2):
-            if free.lower() not in {known.lower() for known in taken}:
-                break
-            free = f"{base}_{again}"
-        taken.add(free)
-        names[position - 1] = free
-    return tuple(names)
+        writer = csv.writer(out, lineterminator="\n")
+        held: list[list[str]] = []
+        for words in rows():
+            held.append(words)
+            if len(held) > footer:
+                writer.writerow(held.pop(0))

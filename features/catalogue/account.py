@@ -13,24 +13,24 @@ _CUSTOMERS = canonical(
     "created_at",
     Column(
         "created_at", Kind.TIME, "when the account was opened", Wording("day of opening", "取引開始日"),
-        "createdat created createddate registered registeredat registrationdate signup signupdate joined "
+        "createdat created createddate createdate datecreated createdutc clientsince  registered registeredat registrationdate signup signupdate joined "
         "joindate since opened openedat accountcreated 登録日 登録日時 作成日 開設日 入会日 取引開始日 契約開始日",
     ),
     Column(
         "industry", Kind.TEXT, "industry of the account", Wording("industry", "業種"),
-        "industry sector vertical businesstype 業種 業界 産業",
+        "industry sector industryname businesstype 業種名 業種分類 vertical businesstype 業種 業界 産業",
     ),
     Column(
         "country", Kind.TEXT, "country of the account", Wording("country", "国"),
-        "country countrycode nation 国 国名 国コード",
+        "country countrycode countryregion billingcountry countryname nation 国 国名 国コード",
     ),
     Column(
         "region", Kind.TEXT, "sales region, state or prefecture", Wording("region", "地域"),
-        "region state province prefecture area territory 地域 都道府県 エリア 地区",
+        "region state billingstate stateregion stateprovince  province prefecture area territory 地域 都道府県 エリア 地区",
     ),
     Column(
         "employees", Kind.NUMBER, "number of employees", Wording("number of employees", "従業員数"),
-        "employees employeecount headcount numemployees companysize staff 従業員数 社員数 従業員規模",
+        "employees employeecount numberofemployees numberemployees noofemployees  headcount numemployees companysize staff 従業員数 社員数 従業員規模",
     ),
     Column(
         "acquisition_cost", Kind.NUMBER, "money spent to win the account",
@@ -40,10 +40,10 @@ _CUSTOMERS = canonical(
     ),
     Column(
         "owner", Kind.TEXT, "salesperson or team in charge", Wording("owner", "担当者"),
-        "owner accountowner salesrep salesperson accountmanager rep 担当 担当者 営業担当 担当営業",
+        "owner accountowner ownerid companyowner accountmanager  salesrep salesperson accountmanager rep 担当 担当者 営業担当 担当営業",
     ),
     group="account",
-    file_words="customer client account company 顧客 得意先 取引先 会員",
+    file_words="customer client account compan reseller dealer organi 会社 企業 顧客 得意先 取引先 会員",
     key=("customer_id",),
 )  # fmt: skip
 

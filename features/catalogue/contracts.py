@@ -11,30 +11,39 @@ _CONTRACTS = canonical(
     "starts_at",
     Column(
         "contract_id", Kind.ID, "the contract; terms of one contract share it", Wording("contract", "契約"),
-        "contract contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
+        "contract subscription contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
         required=True,
     ),
     Column(
         "product_id", Kind.ID, "what is contracted", Wording("product", "商品"),
-        PRODUCT_NAMES + " plan planid プラン",
+        PRODUCT_NAMES + " plan planid planname planamount plantier planprice planproduct プラン",
     ),
     Column(
         "starts_at", Kind.TIME, "first day of the term", Wording("first day", "契約開始日"),
-        "start startat startdate startedat contractstart validfrom begins 開始日 契約開始日 利用開始日",
+        "start startat startdate startutc startsat currenttermstart activatedat activateddate startedonutc startedat contractstart validfrom begins 開始日 契約開始日 利用開始日",
         required=True, planned=True,
     ),
     Column(
-        "ends_at", Kind.TIME, "first day after the term", Wording("last day", "契約終了日"),
-        "end endat enddate endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
-        required=True, planned=True,
+        "ends_at", Kind.TIME, "first day after the term; empty: runs on", Wording("last day", "契約終了日"),
+        "end endat enddate endedatutc endsat currenttermend  endedat contractend validto expires expirydate renewaldate 終了日 契約終了日 満了日 更新日",
+        planned=True,
+    ),
+    Column(
+        "billing_months", Kind.NUMBER, "months from one invoice to the next; 1 where it is not bound",
+        Wording("months between invoices", "請求間隔（月数）"),
+        "billingmonths billinginterval intervalmonths 請求間隔 請求サイクル 支払サイクル",
+    ),
+    Column(
+        "renews", Kind.FLAG, "whether the term renews by itself", Wording("renewal by itself", "自動更新"),
+        "renews autorenew autorenewflag autorenewal renewsautomatically 自動更新 自動更新有無",
     ),
     Column(
         "cancelled_at", Kind.TIME, "when notice was given, if it was", Wording("day of notice", "解約通知日"),
-        "cancelled canceled cancelledat canceledat cancellationdate churndate churnedat 解約日 解約通知日",
+        "cancelled canceled canceledatutc cancelledat canceledat cancellationdate churndate churnedat 解約日 解約通知日",
     ),
     Column(
         "monthly_amount", Kind.NUMBER, "money a month", Wording("monthly amount", "月額"),
-        "monthlyamount mrr monthlyprice monthlyfee 月額 月額料金 月額金額",
+        "monthlyamount mrr mrramount monthlyrevenue monthlyrecurringrevenue monthlyprice monthlyfee 月額 月額料金 月額金額",
         required=True, money=True,
     ),
     Column(

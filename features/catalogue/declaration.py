@@ -36,13 +36,13 @@ class Declaration:
 
 
 AMOUNT_NAMES = (
-    "amount total totalamount totalprice linetotal price revenue sales value money netamount dollarvalue spend "
+    "amount salesamount total totalamount totalprice linetotal price revenue sales value money netamount dollarvalue spend "
     "金額 売上 売上金額 売上高 合計 合計金額 税抜金額 税込金額 受注金額 注文金額 購入金額 請求金額"
 )
 """Headings of money, whichever table it is in."""
 
 PRODUCT_NAMES = (
-    "product productid productcode item itemid itemcode sku stockcode article articleid 商品 商品id 商品コード "
+    "product productid productkey productcode productname lineitemsku lineitemname itemsku item itemid itemcode sku stockcode article articleid 商品 商品id 商品コード "
     "商品番号 品番 品目 品目コード 製品 製品id 製品コード sku番号"
 )
 """Headings of products, whichever table they are in."""
@@ -52,11 +52,15 @@ TIME_NAMES = "date time datetime timestamp day 日付 日時 年月日 日"
 
 _CUSTOMER_ID = Column(
     "customer_id", Kind.ID, "the account, any text or number", Wording("account", "取引先"),
-    "customer client account company user member buyer contact customerno customernumber customercode cust custid "
+    "customer client account company user member buyer contact reseller resellerkey resellerid dealer dealerid store storeid accountname customername companyname organization organizationid associatedcompanyids associatedcompany billto customeremail customerno customernumber customercode cust custid "
     "clientid accountid companyid userid memberid buyerid householdkey "
-    "顧客 顧客id 顧客番号 顧客コード 得意先 得意先id 得意先コード 得意先番号 取引先 取引先id 取引先コード 会員 会員id 会員番号 "
+    "顧客 顧客id 顧客番号 顧客コード 得意先 得意先id 得意先コード 得意先番号 得意先名 取引先名 顧客名 会社名 会員番号 取引先 取引先id 取引先コード 会員 会員id 会員番号 "
     "会社id 企業id 企業コード 契約者id ユーザーid ユーザid お客様番号",
     required=True,
+)  # fmt: skip
+_CURRENCY = Column(
+    "currency", Kind.TEXT, "currency of the row's money, where rows differ", Wording("currency", "通貨"),
+    "currency currencycode currencyisocode isocurrency 通貨 通貨コード 通貨単位",
 )  # fmt: skip
 _KNOWN_AT = Column(
     "known_at", Kind.TIME, "when the row reached the books, if later than its own date",
@@ -74,4 +78,7 @@ def canonical(
     key: tuple[str, ...] = (),
 ) -> Table:
     """A table with the columns that every table has around its own."""
-    return Table(name, row, (_CUSTOMER_ID, *columns, _KNOWN_AT), time, group, file_words, key)
+    # What it cost to win an account is the project's own money; rows of sales may be in the customer's.
+    priced = name != "customers" and any(column.money for column in columns)
+    around = (_CURRENCY, _KNOWN_AT) if priced else (_KNOWN_AT,)
+    return Table(name, row, (_CUSTOMER_ID, *columns, *around), time, group, file_words, key)

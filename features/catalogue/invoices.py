@@ -10,21 +10,25 @@ _INVOICES = canonical(
     "an invoice",
     "issued_at",
     Column(
+        "invoice_id", Kind.ID, "the invoice", Wording("invoice", "請求書"),
+        "invoiceid invoiceno num id documentno invoicenumber invoice number documentnumber 請求書番号 請求番号 請求書id 伝票番号",
+    ),
+    Column(
         "issued_at", Kind.TIME, "when it was issued", Wording("day of issue", "請求日"),
-        "issuedat issued issuedate invoicedate billedat billingdate 請求日 発行日",
+        "issuedat issued issuedate date dateutc invoicedateutc transactiondate createddateutc createdutc createddate invoicedon 発行日付 請求日付 invoicedate billedat billingdate 請求日 発行日",
         required=True,
     ),
     Column(
         "due_at", Kind.TIME, "when it falls due", Wording("due date", "支払期日"),
-        "dueat due duedate paymentdue 支払期限 支払期日 期日",
+        "dueat due duedate duedateutc dueon お支払期限 入金期日 入金期限 支払期限日  paymentdue 支払期限 支払期日 期日",
         required=True, planned=True,
     ),
     Column(
         "paid_at", Kind.TIME, "when it was paid, if it was", Wording("day of payment", "入金日"),
-        "paidat paid paiddate paymentdate 入金日 支払日",
+        "paidat paiddate paidatutc paidon  paymentdate 入金日 支払日",
     ),
     Column(
-        "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), AMOUNT_NAMES + " invoiceamount",
+        "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), AMOUNT_NAMES + " invoiceamount invoicetotal amountdue totalamountdue 請求合計金額 合計請求額",
         required=True, money=True,
     ),
     group="payment",

@@ -6,6 +6,7 @@ from features.catalogue.contracts import CONTRACTS
 from features.catalogue.costs import COSTS
 from features.catalogue.deals import DEALS
 from features.catalogue.engagement import ENGAGEMENT
+from features.catalogue.fx import FX
 from features.catalogue.invoices import INVOICES
 from features.catalogue.orders import ORDERS, ORDERS_BOOKED
 from features.catalogue.surveys import SURVEYS
@@ -21,6 +22,12 @@ DECLARED = (
 
 TABLES: dict[str, Table] = {declared.table.name: declared.table for declared in DECLARED}
 """The tables by name."""
+
+BINDABLE: dict[str, Table] = TABLES | {FX.name: FX}
+"""What tokui.toml may bind: the canonical tables, and the rates that their money is converted by."""
+
+LEDGERS = ("invoices", "contracts", "deals")
+"""Tables that tell money, and that `orders` can be derived from."""
 
 STREAMS: dict[str, Stream] = {stream.name: stream for declared in DECLARED for stream in declared.streams}
 """All streams by name, table by table."""

@@ -11,12 +11,12 @@ _TICKETS = canonical(
     "opened_at",
     Column(
         "opened_at", Kind.TIME, "when the case was opened", Wording("day of opening", "受付日"),
-        "openedat opened createdat created createddate 起票日 受付日 問い合わせ日 問合せ日 発生日",
+        "openedat opened createdat created createddate submittedat submitted reportedat requestedat ticketcreatedat 作成日時 受付日時 問い合わせ日時 起票日 受付日 問い合わせ日 問合せ日 発生日",
         required=True,
     ),
     Column(
         "closed_at", Kind.TIME, "when it was closed, if it was", Wording("day of closing", "対応完了日"),
-        "closedat closed resolvedat solvedat 完了日 解決日 対応完了日 クローズ日",
+        "closedat closed resolvedat solvedat closeddate resolutiondate completedat 完了日 解決日 対応完了日 クローズ日",
     ),
     Column(
         "severity", Kind.NUMBER, "1 (question) to 4 (outage)", Wording("severity", "深刻度"),
@@ -28,11 +28,11 @@ _TICKETS = canonical(
     ),
     Column(
         "complaint", Kind.FLAG, "whether it was a complaint", Wording("complaint", "クレーム"),
-        "complaint iscomplaint クレーム 苦情",
+        "complaint iscomplaint escalation escalationflag クレーム 苦情",
     ),
     Column(
         "satisfaction", Kind.NUMBER, "rating after closing, 1 to 5", Wording("satisfaction", "満足度"),
-        "satisfaction csat rating 満足度",
+        "satisfaction satisfactionscore satisfactionrating csat rating 満足度",
     ),
     group="support",
     file_words="ticket case support 問い合わせ 問合せ サポート",

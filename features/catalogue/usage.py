@@ -11,16 +11,16 @@ _USAGE = canonical(
     "occurred_at",
     Column(
         "occurred_at", Kind.TIME, "the day of use", Wording("day of use", "利用日"),
-        "usagedate activitydate eventdate 利用日 使用日",
+        "usagedate activitydate eventdate logdate loggedat 利用日 使用日",
         required=True,
     ),
     Column(
         "feature", Kind.TEXT, "function or module used", Wording("feature", "機能"),
-        "feature module function 機能 機能名",
+        "feature featurename module modulename function 機能 機能名",
     ),
     Column(
         "events", Kind.NUMBER, "events on the day", Wording("events", "操作回数"),
-        "events eventcount uses usagecount actions 利用回数 操作数 イベント数",
+        "events usageevents eventcount uses usagecount actions 利用回数 操作数 イベント数",
         required=True,
     ),
     Column(

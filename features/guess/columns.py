@@ -1,38 +1,40 @@
 """Looks: what the columns of a user's file hold, seen from a sample of its rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
+from features.binding.conventions import SAMPLE_ROWS, date_format
 from features.binding.databases import duckdb_tables
-from features.binding.expressions import profile
-from features.binding.sheets import sheet_names
-from features.binding.sources import (
+from features.binding.functions import TIDY, add_functions
+from features.binding.kinds import (
     DUCKDB_SUFFIXES,
     PARQUET_SUFFIXES,
     SHEET_SUFFIXES,
     TEXT_SUFFIXES,
-    Source,
-    explain,
-    open_source,
+    file_kind,
 )
-from features.binding.textfiles import guess_encoding, quote
+from features.binding.sheets import sheet_names
+from features.binding.sources import explain, open_source
+from features.binding.textfiles import quote
 from features.errors import SourceError
+from features.guess.layout import layout_of_sheet, layout_of_text
 from features.schema import Kind
 from features.settings import TableSettings
+from features.values.conventions import both_readings, orders_in
+from features.values.numbers import read_number
+from features.values.text import ABSENT
+from features.values.times import orders_of, read_time
 
-SAMPLE_ROWS = 20_000
 _ALL = TEXT_SUFFIXES | SHEET_SUFFIXES | PARQUET_SUFFIXES | DUCKDB_SUFFIXES
-_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y年%m月%d日", "%d %b %Y",
-         "%d-%b-%Y", "%b %d, %Y", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y")  # fmt: skip
-_FORMATS = tuple(day + time for time in ("", " %H:%M", " %H:%M:%S") for day in _DAYS)
-_SWAPPED = (("%d/%m", "%m/%d"), ("%d-%m", "%m-%d"))
 _NEARLY_ALL = 0.9
-_SELF_EVIDENT = ("%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日")
-"""Year first: binding reads these without being told a format."""
+_ENOUGH = 500
+"""Different values of a column that show what it holds."""
+_COMPACT = re.compile(r"[0-9]{8}([.]0)?")
 _WORDS = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
@@ -47,8 +49,13 @@ class FileLook:
         kinds: By column: ``time``, ``number``, ``flag`` or ``text``.
         types: DuckDB type by column.
         formats: strptime format of dates that need one, by column.
-        ambiguous: Whether days and months might be the other way round in one of those.
+        doubts: What the dates of a column could be instead, with an example, by column.
         keywords: Names DuckDB reserves.
+        sample: The table of its first rows.
+        rows: How many those are.
+        filled: Rows with a value, by column.
+        different: Different values, by column.
+        examples: A value, by column, where there is one.
     """
 
     label: str
@@ -57,17 +64,28 @@ class FileLook:
     kinds: dict[str, str]
     types: dict[str, str]
     formats: dict[str, str]
-    ambiguous: bool
+    doubts: dict[str, str]
     keywords: frozenset[str]
+    sample: str
+    rows: int
+    filled: dict[str, int]
+    different: dict[str, int]
+    examples: dict[str, str]
+
+    def identifies(self, name: str) -> bool:
+        """Whether every row has a value of its own in a column."""
+        return self.rows > 1 and self.filled[name] == self.rows == self.different[name]
 
     def may_be(self, name: str, kind: Kind) -> bool:
         """Whether a column's values fit a canonical kind."""
         seen = self.kinds[name]
-        if seen == "empty" or kind in {Kind.ID, Kind.TEXT}:
+        if seen == "empty":
             return True
+        if kind in {Kind.ID, Kind.TEXT}:
+            return seen not in {"flag", "time"} or (self.types[name] == "VARCHAR" and seen != "flag")
         if kind is Kind.FLAG:
             return seen == "flag"
-        return seen == kind.value or (kind is Kind.NUMBER and seen == "time" and name in self.formats)
+        return seen == kind.value
 
     def is_typed(self, name: str) -> bool:
         """Whether a column's dates are dates already, so that no format applies to them."""
@@ -108,6 +126,7 @@ def look_at(
         raise SourceError(
             "there is no data file to look at; give .csv .tsv .txt .xlsx .parquet or .duckdb files"
         )
+    add_functions(connection)
     rows = connection.execute(
         "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
     ).fetchall()
@@ -121,11 +140,11 @@ def look_at(
 
 def _settings(connection: duckdb.DuckDBPyConnection, path: Path, home: Path) -> list[TableSettings]:
     address = path.relative_to(home).as_posix() if path.is_relative_to(home) else path.as_posix()
-    suffix = path.suffix.lower()
-    if suffix in SHEET_SUFFIXES and path.is_file():
+    kind = file_kind(path)
+    if kind == "sheet":
         names = sheet_names(path)
-        return [TableSettings(source=address, table=name if len(names) > 1 else None) for name in names]
-    if suffix in DUCKDB_SUFFIXES and path.is_file():
+        return [layout_of_sheet(path, name if len(names) > 1 else None).settings(address) for name in names]
+    if kind == "duckdb":
         try:
             connection.execute(f"ATTACH {quote(str(path))} AS seen (READ_ONLY)")
             names = duckdb_tables(connection, "seen")
@@ -133,8 +152,8 @@ def _settings(connection: duckdb.DuckDBPyConnection, path: Path, home: Path) -> 
         except duckdb.Error as error:
             raise SourceError(f"{path}: {str(error).splitlines()[0]}") from error
         return [TableSettings(source=address, table=name) for name in names]
-    if suffix in TEXT_SUFFIXES and path.is_file():
-        return [TableSettings(source=address, encoding=guess_encoding(path))]
+    if kind == "text":
+        return [layout_of_text(path).settings(address)]
     return [TableSettings(source=address)]
 
 
@@ -152,29 +171,81 @@ def _look(
         connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {source.relation} LIMIT {SAMPLE_ROWS}")
     except duckdb.Error as error:
         raise SourceError(explain(error, source.name)) from error
-    texts = [column for column, kind in source.columns.items() if kind == "VARCHAR"]
-    sample = Source(source.name, name, source.columns, source.text)
-    profiles = profile(connection, sample, texts)
     kinds: dict[str, str] = {}
     formats: dict[str, str] = {}
-    ambiguous = False
+    doubts: dict[str, str] = {}
+    filled: dict[str, int] = {}
+    different: dict[str, int] = {}
+    examples: dict[str, str] = {}
     for column, type_ in source.columns.items():
-        content = profiles.get(column)
-        natural = content.natural if content is not None else type_
-        kinds[column] = _kind(natural)
-        if content is not None and content.filled == 0:
-            kinds[column] = "empty"
-        elif content is not None and content.nearly_numbers:
-            kinds[column] = "number"
-        if kinds[column] == "text" or natural in {"BIGINT", "INTEGER"}:
-            fitting = _fitting(connection, name, column)
-            if fitting:
+        kinds[column] = _kind(type_)
+        values = _values_of(connection, name, column)
+        filled[column], different[column] = sum(count for _, count, _ in values), len(values)
+        if values:
+            examples[column] = values[0][0]
+        if type_ == "VARCHAR" or kinds[column] == "number":
+            if type_ == "VARCHAR":
+                kinds[column] = _kind_of_texts([text for text, _, _ in values])
+            elif _nearly_all(_COMPACT.fullmatch(text) and read_time(text[:8]) for text, _, _ in values):
                 kinds[column] = "time"
-                if not fitting[0].startswith(_SELF_EVIDENT):
-                    formats[column] = fitting[0]
-                ambiguous |= any(a in fitting[0] and fitting[0].replace(a, b) in fitting for a, b in _SWAPPED)
+            if kinds[column] == "time" and type_ == "VARCHAR":
+                _date_order(column, values, formats, doubts)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
-    return FileLook(label, settings, source.relation, kinds, source.columns, formats, ambiguous, keywords)
+    rows = int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
+    return FileLook(
+        label, settings, source.relation, kinds, source.columns, formats, doubts, keywords,
+        name, rows, filled, different, examples,
+    )  # fmt: skip
+
+
+def _values_of(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[tuple[str, int, int]]:
+    """The different values of a column as tidy text, with how often and in which row first."""
+    text = f"nullif({TIDY}(CAST({identifier_of(column)} AS VARCHAR)), '')"
+    return connection.execute(
+        f"SELECT value, count(*), min(place) FROM (SELECT {text} AS value, row_number() OVER () AS place FROM {table}) "
+        f"WHERE value IS NOT NULL GROUP BY value ORDER BY 3"
+    ).fetchall()
+
+
+def _kind_of_texts(values: Sequence[str]) -> str:
+    filled = [text for text in values if text.lower() not in ABSENT][:_ENOUGH]
+    if not filled:
+        return "empty"
+    if _nearly_all(text.lower() in {"true", "false"} for text in filled):
+        return "flag"
+    if _nearly_all(orders_of(text) and not _is_number(text) for text in filled):
+        return "time"
+    # Codes with leading zeros are no numbers to calculate with.
+    if any(re.match(r"0[0-9]", text) for text in filled):
+        return "text"
+    return "number" if _nearly_all(_is_number(text) for text in filled) else "text"
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number, and not one that is rather a day or a moment."""
+    if _COMPACT.fullmatch(text) and read_time(text[:8]) is not None and "1970" <= text[:4] <= "2100":
+        return False
+    return read_number(text, ".") is not None or read_number(text, ",") is not None
+
+
+def _nearly_all(truths: Iterable[object]) -> bool:
+    """A few values of another kind are for ``tokui check`` to report, no reason to miss the column."""
+    counted = [bool(truth) for truth in truths]
+    return bool(counted) and sum(counted) >= _NEARLY_ALL * len(counted)
+
+
+def _date_order(
+    column: str, values: list[tuple[str, int, int]], formats: dict[str, str], doubts: dict[str, str]
+) -> None:
+    """Note the format of dates that no value decides, and what the other reading would be."""
+    evidence = orders_in(values, f"{datetime.now(UTC):%Y-%m-%d} 24")
+    example = evidence.open_example()
+    if len(evidence.fitting) < 2 or example is None:
+        return
+    order = "dmy" if "dmy" in evidence.fitting else evidence.fitting[0]
+    first, second = both_readings(example, evidence.fitting)
+    formats[column] = date_format(example, order)
+    doubts[column] = f"{example} could be {first} or {second}"
 
 
 def _kind(type_: str) -> str:
@@ -184,27 +255,3 @@ def _kind(type_: str) -> str:
         return "flag"
     numeric = ("TINY", "SMALL", "INT", "BIG", "HUGE", "U", "FLOAT", "DOUBLE", "DECIMAL")
     return "number" if type_.startswith(numeric) and type_ != "UUID" else "text"
-
-
-def _fitting(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[str]:
-    """Date formats that fit nearly all values of a column, the best first, with plausible years.
-
-    A few values that are no dates are for ``tokui check`` to report, not a reason to miss the column.
-    """
-    value = f"nullif(trim(CAST({identifier_of(column)} AS VARCHAR)), '')"
-    fitting = list(_FORMATS)
-    for rows in (100, SAMPLE_ROWS):  # most columns are no dates, which a few rows show
-        checks = ", ".join(
-            f"avg(coalesce(year(try_strptime(value, {quote(form)})) BETWEEN 1970 AND 2100, false)::INTEGER)"
-            for form in fitting
-        )
-        answer = connection.execute(
-            f"SELECT {checks} FROM (SELECT {value} AS value FROM {table} WHERE {value} IS NOT NULL LIMIT {rows})"
-        ).fetchall()[0]
-        shares = {
-            form: share for form, share in zip(fitting, answer, strict=True) if share and share >= _NEARLY_ALL
-        }
-        fitting = sorted(shares, key=lambda form: -shares[form])
-        if not fitting:
-            break
-    return fitting

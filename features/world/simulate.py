@@ -30,6 +30,15 @@ from features.world.writing import TableFile
 TRUTH = ("truth", "truth_effects")
 """Files beside the tables that no model may see."""
 
+_NOT_WRITTEN = frozenset(
+    (
+        "contracts.billing_months",
+        "contracts.renews",
+        "invoices.invoice_id",
+        "deals.deal_id",
+        "deals.product_id",
+    )
+)
 _KNOWN_LATER = frozenset({"customers", "orders", "invoices", "costs"})
 _SETTINGS = "tokui.toml"
 _WHOLE_UNIT = frozenset({"JPY", "KRW", "VND"})
@@ -221,6 +230,12 @@ def _settings_text(currency: str, timezone: str, customers: int, seed: int) -> s
     ]
     for name, table in TABLES.items():
         lines += ["", f"[tables.{name}]", f'source = "{name}.parquet"', f"[tables.{name}.columns]"]
-        have = [c.name for c in table.columns if c.name != "known_at" or name in _KNOWN_LATER]
+        have = [
+            c.name
+            for c in table.columns
+            if c.name != "currency"
+            and f"{name}.{c.name}" not in _NOT_WRITTEN
+            and (c.name != "known_at" or name in _KNOWN_LATER)
+        ]
         lines += [f'{column} = "{column}"' for column in have]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from features.values.text import tidy
 from serving.api.guard import ErrorDetail, Message, Receive
 from serving.predictor.recommender import check_budget
 
@@ -65,8 +66,8 @@ class ClientGone(Exception):  # noqa: N818 - not an error: the client went away
 
 
 def texts_of(ids: list[str | int]) -> list[str]:
-    """Customer ids as text."""
-    return [name if isinstance(name, str) else str(name) for name in ids]
+    """Customer ids as text, without what nobody sees, as the tables' ids are."""
+    return [tidy(name) if isinstance(name, str) else str(name) for name in ids]
 
 
 async def body_of(receive: Receive) -> bytes:

@@ -131,7 +131,7 @@ class Routes:
             if not isinstance(explain, bool):
                 raise FieldError("explain", "must be true or false")
             bundle = predictor.ltv.bundle
-            account = read_account(document, bundle.facts["timezone"])
+            account = read_account(document, bundle.facts["timezone"], bundle.facts["currency"])
             matrix = account.features(bundle.features, bundle.bound)
             return self._encode(
                 predictor.predict_rows([account.customer_id], matrix, account.as_of_text, explain=explain)

@@ -18,6 +18,10 @@ from features.engine.observations import Observations, moment
 from features.engine.views import FeatureSet
 from features.errors import TableError
 from features.schema import Column, Kind, Table
+from features.values.conventions import DECIMALS, Evidence, both_readings, decimals_in, orders_in
+from features.values.numbers import Decimal, currency_of, decimal_of, is_currency, read_number
+from features.values.text import tidy
+from features.values.times import Order, orders_of, read_time
 
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
@@ -108,12 +112,16 @@ def _shaped(table: Table, given: pa.Table | None, wanted: tuple[str, ...]) -> pa
     return pa.table(columns)
 
 
-def read_account(body: Any, timezone: str) -> Account:
+def read_account(body: Any, timezone: str, currency: str) -> Account:
     """Check a request's rows and type them.
+
+    Texts are read as bound tables are: dates and numbers however they are written, as long as the rows
+    of the request leave no doubt of what they mean.
 
     Args:
         body: Decoded JSON: canonical tables by name, lists of rows; ``as_of`` where it is not now.
         timezone: IANA name of the project's zone. Times without an offset are of that zone.
+        currency: ISO 4217 code of the project: what a number written as text may be marked with.
 
     Raises:
         FieldError: An unknown table or column, a wrong type, a missing value, too many rows, or
@@ -123,7 +131,7 @@ def read_account(body: Any, timezone: str) -> Account:
     if not isinstance(body, dict):
         raise FieldError("body", 'must be a JSON object of tables, for example {"orders": [...]}')
     said = body.get("as_of")
-    as_of = datetime.now(zone).replace(tzinfo=None) if said is None else _time(said, "as_of", zone)
+    as_of = datetime.now(zone).replace(tzinfo=None) if said is None else _time(said, "as_of", zone, None)
     ids: set[str] = set()
     tables, rows = {}, 0
     for name, given in body.items():
@@ -136,7 +144,7 @@ def read_account(body: Any, timezone: str) -> Account:
         rows += len(given)
         if rows > MOST_ROWS:
             raise FieldError(name, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
-        tables[name] = _table(TABLES[name], given, zone, ids)
+        tables[name] = _table(TABLES[name], given, zone, currency, ids)
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
     if "orders" not in tables:
@@ -144,8 +152,9 @@ def read_account(body: Any, timezone: str) -> Account:
     return Account(next(iter(ids), None), as_of, zone, tables)
 
 
-def _table(table: Table, given: list[Any], zone: ZoneInfo, ids: set[str]) -> pa.Table:
+def _table(table: Table, given: list[Any], zone: ZoneInfo, currency: str, ids: set[str]) -> pa.Table:
     columns = {column.name: column for column in table.columns}
+    conventions = _conventions(table, given)
     values: dict[str, list[Any]] = {}
     for k, row in enumerate(given):
         where = f"{table.name}[{k}]"
@@ -163,7 +172,7 @@ def _table(table: Table, given: list[Any], zone: ZoneInfo, ids: set[str]) -> pa.
                 if column.required and name != "customer_id":
                     raise FieldError(f"{where}.{name}", f"is required: {column.meaning}")
             else:
-                value = _typed(value, column, f"{where}.{name}", zone)
+                value = _cell(value, column, f"{where}.{name}", zone, currency, conventions.get(name))
                 if name == "customer_id":
                     ids.add(value)
             if name in values:
@@ -176,24 +185,57 @@ def _table(table: Table, given: list[Any], zone: ZoneInfo, ids: set[str]) -> pa.
     return pa.table(arrays)
 
 
-def _typed(value: Any, column: Column, field: str, zone: ZoneInfo) -> Any:
-    match column.kind:
-        case Kind.TIME:
-            return _time(value, field, zone)
-        case Kind.NUMBER:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
-                raise FieldError(field, f"must be a number, not {_shown(value)}")
-            return float(value)
-        case Kind.FLAG:
-            if not isinstance(value, bool):
-                raise FieldError(field, f"must be true or false, not {_shown(value)}")
-            return value
-        case Kind.ID:
-            if isinstance(value, int) and not isinstance(value, bool):
-                return str(value)
+_Said = Evidence[Decimal] | Evidence[Order]
+
+
+def _conventions(table: Table, given: list[Any]) -> dict[str, _Said]:
+    """What the texts of each column, taken together, say about how they are meant."""
+    said: dict[str, _Said] = {}
+    for column in table.columns:
+        if column.kind not in {Kind.TIME, Kind.NUMBER}:
+            continue
+        rows = [(row, row_.get(column.name)) for row, row_ in enumerate(given) if isinstance(row_, dict)]
+        texts = [(value, 1, row) for row, value in rows if isinstance(value, str)]
+        if texts:
+            said[column.name] = orders_in(texts) if column.kind is Kind.TIME else decimals_in(texts)
+    return said
+
+
+def _cell(value: Any, column: Column, field: str, zone: ZoneInfo, currency: str, said: Any) -> Any:
+    if column.kind is Kind.TIME:
+        return _time(value, field, zone, said)
+    if column.kind is Kind.NUMBER:
+        return _number(value, field, currency, said)
+    return _typed(value, column, field)
+
+
+def _number(value: Any, field: str, currency: str, said: Any) -> float:
+    if isinstance(value, str):
+        read = read_number(value, said.decided or ".")
+        if read is None or not math.isfinite(read):
+            raise FieldError(field, f"must be a number, not {_shown(value)}")
+        if said.decided is None and decimal_of(value) == "either":
+            point, comma = both_readings(value, DECIMALS)
+            raise FieldError(field, f"{_shown(value)} could be {point} or {comma}; send a JSON number")
+        mark = currency_of(value)
+        if mark is not None and not is_currency(mark, currency):
+            raise FieldError(field, f"{_shown(value)} is not in {currency}, the currency of the models")
+        return read
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
+        raise FieldError(field, f"must be a number, not {_shown(value)}")
+    return float(value)
+
+
+def _typed(value: Any, column: Column, field: str) -> Any:
+    if column.kind is Kind.FLAG:
+        if not isinstance(value, bool):
+            raise FieldError(field, f"must be true or false, not {_shown(value)}")
+        return value
+    if column.kind is Kind.ID and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         raise FieldError(field, f"must be text, not {_shown(value)}")
-    return value
+    return tidy(value)
 
 
 def _finite(value: float) -> bool:
@@ -203,11 +245,17 @@ def _finite(value: float) -> bool:
         return False
 
 
-def _time(value: Any, field: str, zone: ZoneInfo) -> datetime:
-    try:
-        when = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        when = None
+def _time(value: Any, field: str, zone: ZoneInfo, said: Any) -> datetime:
+    text = None
+    if isinstance(value, str):
+        order = None if said is None else said.decided
+        text = read_time(value, order)
+        if text is None and len(ways := orders_of(value)) > 1:
+            first, second = both_readings(value, ways)
+            raise FieldError(
+                field, f"{_shown(value)} could be {first} or {second}; send it year first, as 2026-01-31"
+            )
+    when = None if text is None else datetime.fromisoformat(text)
     # Columns hold 1677 to 2262; a date far outside is a slip of the pen anyway.
     if when is None or not 1700 <= when.year <= 2200:
         raise FieldError(

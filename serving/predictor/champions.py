@@ -172,7 +172,9 @@ def _warm(predictor: Predictor) -> None:
     """Have the kernels compiled or read from their cache before the first request needs them."""
     bundle = predictor.ltv.bundle
     order = {"occurred_at": "2026-01-01", "amount": 1.0, "product_id": "a", "order_id": "a"}
-    account = read_account({"orders": [order], "customers": [{}]}, bundle.facts["timezone"])
+    account = read_account(
+        {"orders": [order], "customers": [{}]}, bundle.facts["timezone"], bundle.facts["currency"]
+    )
     predictor.predict_rows(
         [None], account.features(bundle.features, bundle.bound), account.as_of_text, explain=True
     )

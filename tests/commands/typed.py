@@ -24,7 +24,9 @@ class Done:
     def refusal(self) -> str:
         """The one line of a command that was refused."""
         assert (self.status, self.out) == (2, "")
-        [line] = self.err.strip().splitlines()
+        # What was left out of the tables is told by every command.
+        said = self.err.strip().splitlines()
+        [line] = [line for line in said if line.strip() and not line.startswith("note ")]
         return line
 
     @property

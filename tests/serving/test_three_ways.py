@@ -28,7 +28,10 @@ def accounts(world):
             }
             bodies[row["customer_id"]][table].append(said)
     features, bound = world.history.features, world.history.bound
-    return {name: read_account(body, "Asia/Tokyo").streams(features, bound) for name, body in bodies.items()}
+    return {
+        name: read_account(body, "Asia/Tokyo", "JPY").streams(features, bound)
+        for name, body in bodies.items()
+    }
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -29,6 +29,7 @@ derive = "orders"
 
 [tables.orders]
 source = "orders.csv"
+strays = "keep"
 columns = {customer_id = "customer", occurred_at = "day", order_id = "number", product_id = "product", amount = "amount"}
 """
 

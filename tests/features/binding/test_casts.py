@@ -87,7 +87,7 @@ def test_dates_are_read_without_a_format_where_they_are_unmistakable(tmp_path, w
         assert rows_of(tables)[0][1] == read
 
 
-@pytest.mark.parametrize("written", ["05/01/2024", "17850", "5", "soon", "2024-13-01"])
+@pytest.mark.parametrize("written", ["17850", "5", "soon", "2024-13-01"])
 def test_what_is_not_unmistakably_a_date_is_refused(tmp_path, written):
     write(tmp_path, lines(*[f"a,{written},5"] * 3))
     message = failed(make(tmp_path))
@@ -138,7 +138,8 @@ def test_impossible_zone(tmp_path):
 def test_now_with_a_zone_is_taken_on_the_projects_wall_clock(tmp_path):
     write(tmp_path, many("late,2024-06-01 08:00,1", "soon,2024-06-01 10:00,1"))
     moment = datetime(2024, 6, 1, 0, 0, tzinfo=dt.UTC)
-    with bind(make(tmp_path, timezone="Asia/Tokyo"), now=moment) as tables:
+    orders = TableSettings(source="orders.csv", strays="keep")
+    with bind(make(tmp_path, orders=orders, timezone="Asia/Tokyo"), now=moment) as tables:
         assert findings(tables)["occurred_at", "in the future"] == 1
         assert ("late",) in rows_of(tables, columns="customer_id")
 

@@ -42,11 +42,10 @@ def test_bad_rows_are_dropped_counted_and_shown_by_example(tmp_path):
             ("customer_id", "empty", 2, None, 1),
             ("occurred_at", "not a date", 1, "never", 2),
             ("occurred_at", "before 1970", 1, "1900-01-01", 4),
-            ("occurred_at", "in the future", 1, "2999-01-01", 5),
+            ("occurred_at", "a placeholder and no date", 1, "2999-01-01", 5),
             ("occurred_at", "empty", 1, None, 3),
-            ("amount", "not a number", 1, "N/A", 6),
-            ("amount", "not finite", 1, "inf", 7),
-            ("amount", "empty", 1, None, 8),
+            ("amount", "not a number", 1, "inf", 7),
+            ("amount", "empty", 2, None, 6),
         ]
 
 
@@ -62,11 +61,11 @@ def test_non_finite_amounts_of_parquet(tmp_path):
 
 @pytest.mark.parametrize(("bad", "fatal"), [(20, False), (21, True)])
 def test_more_than_a_fifth_lost_for_one_reason_is_fatal(tmp_path, bad, fatal):
-    write(tmp_path, lines(*["a,2024-01-05,N/A"] * bad, *["a,2024-01-05,1"] * (100 - bad)))
+    write(tmp_path, lines(*["a,2024-01-05,much"] * bad, *["a,2024-01-05,1"] * (100 - bad)))
     if fatal:
         message = failed(make(tmp_path))
         assert message.startswith(
-            "orders.amount: 21 of 100 values are not a number, for example 'N/A' in row 1"
+            "orders.amount: 21 of 100 values are not a number, for example 'much' in row 1"
         )
         return
     with bind(make(tmp_path), now=NOW) as tables:
@@ -95,7 +94,7 @@ def test_odd_values_of_optional_columns_become_empty(tmp_path):
             (None, None),
         ]
         counts = findings(tables, "tickets")
-        assert counts["closed_at", "in the future, taken as empty"] == 1
+        assert counts["closed_at", "a placeholder and no date, taken as empty"] == 1
         assert counts["closed_at", "before 1970, taken as empty"] == 1
         assert counts["closed_at", "not a date, taken as empty"] == 1
         assert counts["severity", "not a number, taken as empty"] == 1
@@ -170,15 +169,15 @@ def oracle(customer: str, date: str, amount: str) -> tuple[str, str] | None:
     """The reason a row goes, written from the rules and without SQL."""
     customer, date, amount = customer.strip(), date.strip(), amount.strip()
     for column, value in (("customer_id", customer), ("occurred_at", date), ("amount", amount)):
-        if value in {"", "nan"}:
+        if value in {"", "nan", "N/A"}:
             return column, "empty"
         if column == "occurred_at" and value not in {"2024-01-05", "2024/1/6 10:00", "20240107"}:
-            return column, {"1900-01-01": "before 1970", "2999-01-01": "in the future"}.get(
+            return column, {"1900-01-01": "before 1970", "2999-01-01": "a placeholder and no date"}.get(
                 value, "not a date"
             )
     if amount in {"1.0", "-3", "2,000"}:
         return None
-    return "amount", "not finite" if amount == "inf" else "not a number"
+    return "amount", "not a number"
 
 
 @hypothesis_settings(

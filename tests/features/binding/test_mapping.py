@@ -33,7 +33,9 @@ def test_every_canonical_table_binds_by_its_own_names(tmp_path):
     bound = {}
     for table in TABLES.values():
         header = ",".join(column.name for column in table.columns)
-        row = ",".join(values[column.kind.value] for column in table.columns)
+        row = ",".join(
+            "JPY" if column.name == "currency" else values[column.kind.value] for column in table.columns
+        )
         write(tmp_path, lines(row, header=header), f"{table.name}.csv")
         bound[table.name] = TableSettings(source=f"{table.name}.csv")
     settings = Settings(currency="JPY", tables=bound, path=tmp_path / "tokui.toml")

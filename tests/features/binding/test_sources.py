@@ -173,7 +173,7 @@ def test_duckdb_table_query_and_the_only_table(tmp_path, opened):
 
 def test_query_on_a_file_is_refused(tmp_path, opened):
     (tmp_path / "a.csv").write_text("id\n1\n", encoding="utf-8")
-    with pytest.raises(SourceError, match="query works on"):
+    with pytest.raises(SourceError, match="query with a source works on"):
         opened(source="a.csv", query="SELECT 1")
 
 

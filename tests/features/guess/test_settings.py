@@ -11,7 +11,7 @@ import pytest
 
 from features.binding.tables import Tables, bind
 from features.catalogue.tables import TABLES
-from features.errors import SourceError, TableError
+from features.errors import SourceError
 from features.guess.horizons import fit_horizons
 from features.guess.settings import guess_settings
 from features.guess.synonyms import likeness
@@ -24,7 +24,7 @@ needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="real data of ../s
 
 
 def guessed(folder: Path, *files: Path, **given: str) -> tuple[str, Settings]:
-    text = guess_settings(files, folder=folder, **given)
+    text = guess_settings(files, folder=folder, **given).text
     (folder / "tokui.toml").write_text(text, encoding="utf-8")
     return text, load_settings(folder / "tokui.toml")
 
@@ -87,7 +87,7 @@ def test_online_retail_with_the_suggested_condition(tmp_path):
 def test_cdnow(tmp_path):
     text, settings = guessed(tmp_path, SHARED / "cdnow_master.txt")
     orders = settings.tables["orders"]
-    assert orders.dates == "%Y%m%d"
+    assert orders.dates is None
     assert orders.columns == {
         "customer_id": "customer_id",
         "occurred_at": "date",
@@ -105,11 +105,8 @@ def test_cdnow(tmp_path):
 def test_a_file_nothing_fits_is_named_and_left_out(tmp_path):
     text, _ = guessed(tmp_path, SHARED / "cdnow_master.txt", SHARED / "hillstrom.csv")
     assert "# hillstrom.csv: no canonical table fits" in text
-    with pytest.raises(
-        TableError,
-        match=r"hillstrom\.csv: no column looks like customer_id .* or occurred_at .* recognised: amount = spend",
-    ):
-        guess_settings([SHARED / "hillstrom.csv"])
+    (missing,) = guess_settings([SHARED / "hillstrom.csv"]).missing
+    assert "hillstrom.csv lacks customer_id, occurred_at (it has amount = spend" in missing
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -122,6 +119,8 @@ def test_a_folder_of_canonical_files_is_bound_whole(tmp_path, suffix):
         frame = pd.DataFrame(
             {column.name: values[column.kind.value] for column in table.columns}, index=range(40)
         )
+        if "currency" in frame:
+            frame["currency"] = "USD"
         if table.key:
             frame[table.key[0]] = ["a", *(f"id{i}" for i in range(1, 40))]
         path = folder / f"{table.name}.{suffix}"
@@ -182,12 +181,12 @@ def test_ambiguous_dates_are_flagged_and_unmistakable_ones_not(tmp_path):
         "customer_id,date,amount\n" + "".join(f"a,0{i}/02/2024,1\n" for i in range(1, 9)), encoding="utf-8"
     )
     text, _ = guessed(tmp_path, path)
-    assert 'dates = "%d/%m/%Y"  # check this' in text
+    assert 'dates = "%d/%m/%Y"  # check this: 01/02/2024 could be 2024-02-01 or 2024-01-02' in text
     path.write_text(
         "customer_id,date,amount\n" + "".join(f"a,02/{i}/2024,1\n" for i in range(10, 29)), encoding="utf-8"
     )
     text, settings = guessed(tmp_path, path)
-    assert 'dates = "%m/%d/%Y"  # fits every value seen' in text
+    assert "dates =" not in text
     with bound(settings) as tables:
         assert tables.report("orders").rows_kept == 19
 
@@ -313,7 +312,7 @@ def test_a_few_values_that_are_no_dates_do_not_hide_the_column(tmp_path, bad):
     rows.insert(57, f"3,{bad},90")
     path = tmp_path / "orders.csv"
     path.write_text("顧客ID,受注日,金額\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    text = guess_settings([path], folder=tmp_path)
+    text = guess_settings([path], folder=tmp_path).text
     (tmp_path / "tokui.toml").write_text(text, encoding="utf-8")
     with bind(load_settings(tmp_path / "tokui.toml")) as tables:
         report = tables.report("orders")
