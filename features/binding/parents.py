@@ -7,6 +7,7 @@ from datetime import datetime
 import duckdb
 
 from features.binding.report import Finding
+from features.binding.sources import columns_of
 from features.errors import TableError
 
 _SHOWN = 8
