@@ -48,20 +48,23 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     from commands.show import models as show
     from evaluation.experiments.overview import assigned, costs_of_nobody
     from evaluation.jsonable import jsonable
+    from features.oddities import oddities
 
     with bound(config, quiet=as_json, lossy=True) as tables:
         reports = [report.to_dict() for report in tables.reports]
         there = "assignments" in tables.names
         experiments, strange = (assigned(tables), costs_of_nobody(tables)) if there else ([], None)
+        history = oddities(tables)
     document = {
         "tables": reports,
         "experiments": jsonable(experiments),
-        "warnings": [strange] if strange else [],
+        "warnings": [*([strange] if strange else []), *(odd.message for odd in history)],
         "fingerprint": tables.fingerprint,
     }
 
     def shown() -> None:
-        out.print(show.reports(tables.reports, tables.settings.currency), highlight=False)
+        shown_reports = show.reports(tables.reports, tables.settings.currency)
+        out.print(shown_reports, show.oddities_shown(history), highlight=False)
         if experiments:
             out.print(showexperiments.experiments_shown(experiments, strange), highlight=False)
 

@@ -11,6 +11,7 @@ from features.catalogue.costs import COSTS_BOOKED
 from features.catalogue.orders import ORDERED, ORDERS_BOOKED, ORDERS_PLACED
 from features.catalogue.sets import PURCHASES
 from features.catalogue.tables import PEOPLE
+from features.counted import counted
 from features.engine.compute import compute
 from features.engine.events import Events
 from features.engine.labels import money_ahead
@@ -20,8 +21,12 @@ from features.engine.store import Store, bound_columns, load_store, parts_needed
 from features.engine.streams import Stream
 from features.engine.views import FeatureSet
 from features.errors import TrainingDataError
+from features.guess.horizons import fit_horizons
+from features.oddities import oddities
 from features.settings import Settings
 from features.types import DAY, Floats, Times
+
+_MOST_CUTOFFS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,22 +118,34 @@ class History:
         Raises:
             TrainingDataError: The history is too short.
         """
-        training = self.settings.training
-        first = self.start + training.min_history_days * DAY
+        training, step = self.settings.training, self.settings.training.step_days * DAY
         judged = self.end - span_days * DAY
         judged -= judged % DAY
-        past = cutoff_grid(first, judged, training.step_days, 10_000)
+        # Of older cutoffs nothing is ever learnt, not by tuning's rehearsal one span earlier either: without
+        # this bound a history of 20,000 days would be looked at from 20,000 days' cutoffs.
+        needed = judged - 2 * span_days * DAY - (training.max_cutoffs + 1) * step
+        first = max(self.start + training.min_history_days * DAY, needed)
+        past = cutoff_grid(first, judged, training.step_days, _MOST_CUTOFFS)
         if not past or past[0] + shortest_days * DAY > judged:
-            have = (self.end - self.start) // DAY
-            need = training.min_history_days + span_days + shortest_days
-            raise TrainingDataError(
-                f"the history covers {have} days and at least {need} are needed: {training.min_history_days} behind "
-                f"the first cutoff, {shortest_days} of outcome to learn from and {span_days} to be judged by; "
-                "shorten the horizons or training.min_history_days in tokui.toml"
-            )
-        step = training.step_days * DAY
+            raise TrainingDataError(self._too_short(span_days, shortest_days))
         ahead = range(judged + step, self.end - shortest_days * DAY + 1, step)
         return judged, [*past, *ahead]
+
+    def _too_short(self, span_days: int, shortest_days: int) -> str:
+        training, days = self.settings.training, int((self.end - self.start) // DAY)
+        need = training.min_history_days + span_days + shortest_days
+        fit = fit_horizons(days)
+        mend = (
+            "bind a longer history, or shorten the horizons in tokui.toml to what it supports: "
+            f"[ltv] horizon_days = {fit.ltv}; [churn] horizons_days = {list(fit.churn)}, silence_days = {fit.silence}; "
+            f"[training] step_days = {fit.step}, min_history_days = {fit.min_history}"
+            if fit.enough
+            else "that is too short even for the shortest horizons, so bind a longer history"
+        )
+        return (
+            f"the history covers {counted(days, 'day')} and at least {need:,} are needed: {training.min_history_days:,} "
+            f"behind the first cutoff, {shortest_days:,} of outcome to learn from and {span_days:,} to be judged by; {mend}"
+        )
 
 
 def read_history(tables: Tables, part: int = 0) -> History:
@@ -166,7 +183,7 @@ def read_history(tables: Tables, part: int = 0) -> History:
         "SELECT epoch_us(min(occurred_at)), epoch_us(max(occurred_at)) FROM orders WHERE amount >= 0"
     ).fetchall()[0]
     if first is None:
-        raise TrainingDataError("orders has no purchase, only returns; see `tokui check`")
+        raise TrainingDataError(oddities(tables)[0].message)
     return History(
         tables.settings, features, bound, tables.fingerprint, store, happened,
         first - first % DAY, last - last % DAY + DAY, parts,

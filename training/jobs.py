@@ -10,6 +10,7 @@ from evaluation.estimate import Comparison
 from features.binding.tables import Tables
 from features.errors import SettingsError
 from features.history import History
+from features.oddities import oddities
 from features.settings import Settings
 from features.types import Floats, Progress
 from training.export import write_experiment_set, write_training_set
@@ -161,7 +162,7 @@ class ValueJob(Job[Training]):
     ) -> Training:
         """See `train_value`."""
         return train_value(
-            self.task(tables.settings), history,
+            self.task(tables.settings), history, strange=oddities(tables),
             trials=trials, journals=journals, threads=threads, progress=progress,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from evaluation.jsonable import jsonable
 from evaluation.reports.readout.words import coarse
 from features.binding.report import TableReport
 from features.counted import counted
+from features.oddities import Oddity
 from training.jobs import JOBS
 from training.promotion import Promotion
 from training.tracking import Version
@@ -136,14 +137,20 @@ def _(made: Training, version: Version) -> Group:
 
 
 @document.register
-def _(made: Training, version: Version) -> dict[str, Any]:  # noqa: ARG001  # what it is dispatched on
-    return version_document(version)
+def _(made: Training, version: Version) -> dict[str, Any]:
+    return version_document(version) | {"warnings": jsonable(made.oddities)}
 
 
 def contest_shown(title: str, made: Training) -> Group:
     """The candidates of a training."""
     judged = {kind: candidate.metrics for kind, candidate in made.backtest.candidates.items()}
-    return candidates_shown(title, made.backtest.chosen, judged, made.backtest.refused)
+    contest = candidates_shown(title, made.backtest.chosen, judged, made.backtest.refused)
+    return Group(contest, oddities_shown(made.oddities))
+
+
+def oddities_shown(strange: Iterable[Oddity]) -> Group:
+    """A line for everything that is strange about a history."""
+    return Group(*(f"orders: [bold]noted[/] {escape(odd.message)}" for odd in strange))
 
 
 @document.register

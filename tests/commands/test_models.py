@@ -16,6 +16,7 @@ import pytest
 
 from tests.commands.typed import Run, contents, typed
 from tests.conftest import small_world
+from tests.training import ledgers
 from tests.training.ledgers import Line, mostly_once, regular, write_ledger
 from training.models.buytilldie import BgNbd
 
@@ -75,11 +76,10 @@ def test_where_customers_hardly_differ_all_candidates_are_judged(
     assert all(np.isfinite(column.to_numpy()).all() for column in numbers)
 
 
-@pytest.mark.parametrize("history", [regular, mostly_once])
 def test_a_candidate_that_says_no_number_is_out_and_named_everywhere(
-    tmp_path: Path, at: Run, history: Callable[[], Iterable[Line]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, at: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = write_ledger(tmp_path, history())
+    folder = write_ledger(tmp_path, regular())
     monkeypatch.setattr(
         BgNbd, "expected_purchases", lambda self, purchases, days: np.full(len(purchases.x), np.nan)
     )
@@ -97,3 +97,57 @@ def test_a_candidate_that_says_no_number_is_out_and_named_everywhere(
     assert "予測が有限の数にならない顧客がいるため" in japanese
     shown = at(folder, "train", "ltv")
     assert "bgnbd could not take part: BG/NBD and Gamma-Gamma ended at r =" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize(
+    ("history", "parts"),
+    [
+        (ledgers.few_customers, ("40 customers in all", "judged on 100 or more", "bind more customers")),
+        (ledgers.few_rows, ("30 customers in all", "judged on 100 or more", "bind more customers")),
+        (ledgers.one_day, ("all 200 order lines are of one day, 2023-01-01", "bind occurred_at to")),
+        (
+            ledgers.never_again,
+            ("none of 400 customers has bought on a second day", "see that customer_id (customer)"),
+        ),
+        (ledgers.only_returns, ("only returns: all ", "have an amount below 0", 'bind amount = "-(amount)"')),
+        (
+            ledgers.alike,
+            ("all 150 customers have the same outcome", "check the horizons and the bound amounts"),
+        ),
+    ],
+)
+def test_what_nothing_can_be_learnt_from_is_refused_with_what_to_do(
+    tmp_path: Path, at: Run, history: Callable[[], Iterable[Line]], parts: tuple[str, ...]
+) -> None:
+    folder = write_ledger(tmp_path, history())
+    warnings = at(folder, "check", "--json").told["warnings"]
+    refused = [at(folder, "train", task).refusal for task in ("ltv", "churn")]
+    # What can be told before a training is told by check, in the same words.
+    for told in refused if history is ledgers.alike else [*refused, " ".join(warnings)]:
+        assert all(part in told for part in parts), told
+    assert at(folder, "models", "--json").told == []
+    assert at(folder, "snapshot", "--json").told["customers"] > 0
+
+
+@pytest.mark.parametrize(
+    ("history", "products", "parts"),
+    [
+        (ledgers.one_giant, 7, ("customer 'GIANT' has 90% of all money", "where = \"(customer) <> 'GIANT'\"")),
+        (ledgers.twenty_thousand_days, 7, ("20,000 days, from 1970-03-29 to", "1 order line in its first half", "newest 4 cutoffs")),
+        (ledgers.ordinary, 1, ("order lines are of one product, 'P-0'", "see what product_id is bound to")),
+    ],
+)  # fmt: skip
+def test_what_is_odd_is_learnt_from_and_told_with_a_count(
+    tmp_path: Path, at: Run, history: Callable[[], Iterable[Line]], products: int, parts: tuple[str, ...]
+) -> None:
+    folder = write_ledger(tmp_path, history(), products=products)
+    [told] = at(folder, "check", "--json").told["warnings"]
+    assert all(part in told for part in parts)
+    assert told in " ".join(at(folder, "check").out.split())
+    for made in at(folder, "train", "ltv", "churn", "--json").told:
+        assert [warned["message"] for warned in made["warnings"]] == [told]
+        assert made["metrics"]
+    assert at(folder, "promote", "--json").status == 0
+    assert at(folder, "snapshot", "--json").status == 0
+    rows = at(folder, "score", "scores.parquet", "--json").told["rows"]
+    assert rows == len(np.unique(pq.read_table(folder / "scores.parquet")["customer_id"].to_numpy()))

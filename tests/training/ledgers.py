@@ -1,6 +1,6 @@
 """Order histories that are odd, as a company might have them: small, written as CSV with a tokui.toml."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -33,10 +33,13 @@ columns = {customer_id = "customer", occurred_at = "day", order_id = "number", p
 """
 
 
-def write_ledger(folder: Path, lines: Iterable[Line], toml: str = TOML) -> Path:
-    """Write orders and settings; returns the folder."""
+def write_ledger(folder: Path, lines: Iterable[Line], *, products: int = 7, toml: str = TOML) -> Path:
+    """Write orders of so many products, and settings; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [f"{who},{day},{number},P-1,{amount:.2f}" for number, (who, day, amount) in enumerate(lines)]
+    rows = [
+        f"{who},{day},{number},P-{number % products},{amount:.2f}"
+        for number, (who, day, amount) in enumerate(lines)
+    ]
     text = "\n".join(["customer,day,number,product,amount", *rows, ""])
     (folder / "orders.csv").write_text(text, encoding="utf-8")
     (folder / "tokui.toml").write_text(toml, encoding="utf-8")
@@ -140,13 +143,3 @@ def long_history(customers: int = 300, days: int = 20_000, seed: int = 5) -> Ite
     for k in range(customers):
         for day in np.sort(rng.uniform(0, days, rng.poisson(60))):
             yield f"C-{k:04}", after(day - days + 730), rng.gamma(5, 60)
-
-
-ODD: dict[str, Callable[[], Iterator[Line]]] = {
-    made.__name__: made
-    for made in (
-        ordinary, regular, mostly_once, alike, one_day, never_again, only_returns, one_giant, few_customers,
-        few_rows, twenty_thousand_days, long_history,
-    )
-}  # fmt: skip
-"""Histories by name."""

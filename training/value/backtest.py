@@ -16,16 +16,16 @@ import numpy.typing as npt
 from evaluation.bootstrap import bootstrap, paired_test
 from evaluation.estimate import Comparison, Estimate
 from evaluation.metrics import mean_actual
+from features.counted import counted
+from features.engine.observations import wall_clock
 from features.errors import TrainingDataError
 from features.history import History, Panel
+from features.oddities import MIN_CUSTOMERS
 from features.types import Floats
 from training.models.boosting import Trees
 from training.models.conformal import LEVELS, ConformalIntervals
 from training.models.servable import CANNOT_FIT, PartsModel, unsound
 from training.value.tasks import LtvTask, Task
-
-MIN_CUSTOMERS = 100
-"""Customers a backtest needs at the judged cutoff."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +131,9 @@ def run_backtest(
     there = panel.where(panel.cutoffs == judged)
     if len(there.observations) < MIN_CUSTOMERS:
         raise TrainingDataError(
-            f"{len(there.observations)} customers had ordered by the cutoff that models are judged at and "
-            f"{MIN_CUSTOMERS} are needed; bind more customers or shorten the horizons"
+            f"{counted(len(there.observations), 'customer')} had ordered by {wall_clock(judged):%Y-%m-%d}, from which on models "
+            f"are judged, and {MIN_CUSTOMERS} are needed; bind more customers, or shorten the horizons so that the "
+            "cutoff is later"
         )
     actual = task.outcome(history, there.observations)
     if (actual == actual[:1]).all():

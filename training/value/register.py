@@ -46,6 +46,8 @@ def value_registration(tracker: Tracker, training: Training) -> Registration:
         champion=champion,
         refused=backtest.refused,
         params={"judged_at": facts.judged_at.isoformat()},
+        # Their sentences name customers, whose ids MLflow is not told.
+        tags={"oddities": ", ".join(odd.code for odd in training.oddities)} if training.oddities else {},
         texts={
             "card.html": render_card(card),
             "card.ja.html": render_card(card, "ja"),

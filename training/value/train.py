@@ -1,6 +1,6 @@
 """Training a task from bound tables to a bundle: tune, judge, fit once more on everything, describe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from features.engine.observations import wall_clock
 from features.errors import TrainingDataError
 from features.history import History, Panel
+from features.oddities import Oddity
 from features.types import Floats, Progress
 from training.models.boosting import Trees
 from training.models.bundle import CANARIES, Bundle
@@ -36,6 +37,7 @@ class Training:
             compared with, because it has seen nothing after the judged cutoff.
         trees: How boosters were grown, by kind.
         intervals: Of LTV: the intervals and their coverage.
+        oddities: What is strange about the history, though it can be learnt from.
     """
 
     task: Task
@@ -45,6 +47,7 @@ class Training:
     rehearsed: Bundle
     trees: Mapping[str, Trees]
     intervals: IntervalCheck | None
+    oddities: tuple[Oddity, ...] = ()
 
     @property
     def facts(self) -> Facts:
@@ -56,6 +59,7 @@ def train_value(
     task: Task,
     history: History,
     *,
+    strange: Sequence[Oddity] = (),
     trials: int = 0,
     journals: Path | None = None,
     threads: int = 1,
@@ -66,6 +70,7 @@ def train_value(
     Args:
         task: What to predict.
         history: What to learn from.
+        strange: Oddities of the same tables.
         trials: Tuning trials for each tunable candidate; 0 trains with the usual trees.
         journals: Where tuning keeps its trials, so that it can go on after a kill.
         threads: Worker threads; results do not depend on it.
@@ -74,6 +79,9 @@ def train_value(
     Raises:
         TrainingDataError: The history cannot support it.
     """
+    for odd in strange:
+        if odd.blocks:
+            raise TrainingDataError(odd.message)
     judged, cutoffs = history.cutoffs(task.span_days, task.shortest_days)
     progress(f"features of {len(cutoffs)} cutoffs")
     panel = history.panel(cutoffs, threads)
@@ -102,7 +110,7 @@ def train_value(
     bundle, rehearsed = (
         _bundle(task, history, model, facts, made) for model in (final, backtest.winner.model)
     )
-    return Training(task, history, backtest, bundle, rehearsed, trees, intervals)
+    return Training(task, history, backtest, bundle, rehearsed, trees, intervals, tuple(strange))
 
 
 def _on_everything(

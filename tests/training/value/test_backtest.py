@@ -12,6 +12,7 @@ from features.catalogue.tables import PEOPLE
 from features.engine.observations import Observations, wall_clock
 from features.engine.store import load_store
 from features.errors import TrainingDataError
+from features.guess.horizons import fit_horizons
 from features.history import Panel, read_history
 from features.settings import load_settings
 from features.types import DAY
@@ -252,8 +253,43 @@ def test_the_best_that_cannot_be_fitted_on_everything_leaves_it_to_the_next(worl
 def test_a_history_too_short_says_what_is_needed(world):
     ltv = world.settings.ltv.model_copy(update={"horizon_days": 3000})
     history = dataclasses.replace(world.history, settings=world.settings.model_copy(update={"ltv": ltv}))
-    with pytest.raises(TrainingDataError, match=r"covers \d+ days and at least \d+ are needed"):
+    with pytest.raises(TrainingDataError, match=r"covers [\d,]+ days and at least 3,840 are needed"):
         history.cutoffs(3000, 750)
+
+
+@pytest.mark.parametrize(("step", "most"), [(30, 50), (1, 600)])
+def test_the_number_of_cutoffs_does_not_grow_with_the_history(world, step, most):
+    def history(days):
+        training = world.settings.training.model_copy(update={"step_days": step})
+        settings = world.settings.model_copy(update={"training": training})
+        return dataclasses.replace(world.history, settings=settings, start=world.history.end - days * DAY)
+
+    task = LtvTask(world.settings)
+    judged, cutoffs = history(20_000).cutoffs(task.span_days, task.shortest_days)
+    assert len(cutoffs) < most
+    # All that a fit or tuning's rehearsal may learn from is there: the newest before each length of outcome.
+    shorter = history(2_000).cutoffs(task.span_days, task.shortest_days)
+    assert shorter == (judged, cutoffs)
+    rehearsed = judged - task.span_days * DAY
+    for until in (judged, rehearsed, world.history.end):
+        for days in task.label_days:
+            usable = [cutoff for cutoff in cutoffs if cutoff + days * DAY <= until]
+            assert len(usable) >= world.settings.training.max_cutoffs
+
+
+def test_a_short_history_is_told_the_horizons_it_supports(world):
+    def short(days):
+        history = dataclasses.replace(world.history, start=world.history.end - days * DAY)
+        with pytest.raises(TrainingDataError) as caught:
+            history.cutoffs(365, 365)
+        return str(caught.value)
+
+    said = short(373)
+    assert "covers 373 days and at least 820 are needed" in said
+    fit = fit_horizons(373)
+    assert f"[ltv] horizon_days = {fit.ltv}; [churn] horizons_days = {list(fit.churn)}" in said
+    assert "too short even for the shortest horizons" in short(20)
+    assert short(1).startswith("the history covers 1 day and")
 
 
 def test_a_history_without_purchases_is_refused(tmp_path):
