@@ -109,10 +109,10 @@ def hubspot() -> Export:
             ["Closed won", "Closed won", "Closed lost", "Contract sent", "Qualified to buy"]
         )
         amount = cents(chance.randrange(500, 30_000))
-        firm = k * 11 % 24
-        deals.add(22_330_870_000 + 13 * k, f"{FIRMS[firm]} - deal {k}", stage, f"{closed:%Y-%m-%d %H:%M}", "Mika Tan", amount,
-                  "Sales Pipeline", f"{opened:%Y-%m-%d %H:%M}", chance.choice(["New Business", "Existing Business"]), FIRMS[firm],
-                  keys[firm], money=amount if stage == "Closed won" else 0)  # fmt: skip
+        who = k * 11 % 24
+        deals.add(22_330_870_000 + 13 * k, f"{FIRMS[who]} - deal {k}", stage, f"{closed:%Y-%m-%d %H:%M}", "Mika Tan", amount,
+                  "Sales Pipeline", f"{opened:%Y-%m-%d %H:%M}", chance.choice(["New Business", "Existing Business"]), FIRMS[who],
+                  keys[who], money=amount if stage == "Closed won" else 0)  # fmt: skip
     first, second = (
         "hubspot-crm-exports-all-companies-2025-03-28.csv",
         "hubspot-crm-exports-all-deals-2025-03-28.csv",
