@@ -48,6 +48,7 @@ class Seen:
         columns_right: Needed columns bound to the right source.
         wrong_and_sure: Needed columns bound to a wrong source without a word to check them.
         rows_lost_silently: Rows of files that are neither bound nor counted.
+        rows_left_out_wrongly: Rows that tell something and that a condition of init's own leaves out.
         totals: Totals made by hand.
         totals_right: Those that `tokui check` shows to the cent.
         totals_silently_off: Those that it shows otherwise, and goes on.
@@ -62,6 +63,7 @@ class Seen:
     columns_right: int = 0
     wrong_and_sure: int = 0
     rows_lost_silently: int = 0
+    rows_left_out_wrongly: int = 0
     totals: int = 0
     totals_right: int = 0
     totals_silently_off: int = 0
@@ -103,11 +105,11 @@ class Tokui:
 def look(export: Export, tokui: Tokui, folder: Path) -> Seen:
     """Init and check of one export, held against its truth."""
     seen = Seen(exports=1, files=len(export.files), totals=len(export.totals))
-    seen.columns = sum(len(table.columns) for table in export.tables)
     files = [path.name for path in export.write(folder)]
     status, told, error = tokui.run(folder, "init", *files, "--currency", export.currency, "--json")
     if status != 0:
         seen.refused = 1
+        seen.columns = sum(len(table.columns) for table in export.tables)
         seen.notes.append(f"init: {' '.join(error.split())[-160:]}")
         return seen
     document = json.loads(told)
@@ -115,21 +117,28 @@ def look(export: Export, tokui: Tokui, folder: Path) -> Seen:
         "tables", {}
     )
     homes = _homes(document, bound, files)
-    expected = {table.file: table.table for table in export.tables}
+    tables = [
+        next((other for other in export.as_right if (other.file, other.table) == (table.file, homes.get(table.file))), table)
+        for table in export.tables
+    ]  # fmt: skip
+    renamed = {table.table: other.table for table, other in zip(export.tables, tables, strict=True)}
+    expected = {table.file: table.table for table in tables}
     for file in files:
         right = homes.get(file) == expected.get(file)
         seen.files_right += right
         if not right:
             seen.notes.append(f"{file} is {homes.get(file)}, not {expected.get(file)}")
-    headings = {name for table in export.tables for name in table.headings}
-    for table in export.tables:
+    headings = {name for table in tables for name in table.headings}
+    for table in tables:
+        seen.columns += len(table.columns)
         mine = bound.get(table.table, {}) if homes.get(table.file) == table.table else {}
         _columns(seen, table, mine.get("columns", {}), _unsure(document, table.file), headings)
-    seen.ledgers_right = _ledger(bound) == set(export.ledger)
+    ledger = {renamed.get(name, name) for name in export.ledger}
+    seen.ledgers_right = _ledger(bound) == ledger
     if not seen.ledgers_right:
-        seen.notes.append(f"orders of {sorted(_ledger(bound))}, not of {sorted(export.ledger)}")
+        seen.notes.append(f"orders of {sorted(_ledger(bound))}, not of {sorted(ledger)}")
     if export.ledger:
-        _money(seen, export, tokui, folder, bound)
+        _money(seen, export, tables, tokui.run(folder, "check", "--json"), bound)
     return seen
 
 
@@ -186,9 +195,15 @@ def _ledger(bound: Mapping[str, Any]) -> set[str]:
     return {*derived, *(["orders"] if {"source", "query"} & set(orders) else [])}
 
 
-def _money(seen: Seen, export: Export, tokui: Tokui, folder: Path, bound: Mapping[str, Any]) -> None:
-    """Check, and hold its rows and totals against the truth."""
-    status, told, error = tokui.run(folder, "check", "--json")
+def _money(
+    seen: Seen,
+    export: Export,
+    tables: Sequence[TableTruth],
+    checked: tuple[int, str, str],
+    bound: Mapping[str, Any],
+) -> None:
+    """Hold rows and totals that check tells against the truth."""
+    status, told, error = checked
     try:
         reports = {report["table"]: report for report in json.loads(told)["tables"]}
     except ValueError:
@@ -196,17 +211,23 @@ def _money(seen: Seen, export: Export, tokui: Tokui, folder: Path, bound: Mappin
         return
     if status != 0:
         seen.notes.append(f"check asks before it goes on: {' '.join(error.split())[:160]}")
-    for table in export.tables:
+    for table in tables:
         report = reports.get(table.table)
         if report is None:
             continue
-        told_by_where = table.left_out if "where" in bound.get(table.table, {}) else 0
-        unread = max(0, table.rows - report["rows_read"] - told_by_where)
+        unread = max(0, table.rows - report["rows_read"])
+        if "where" in bound.get(table.table, {}):
+            wrongly, unread = max(0, unread - table.left_out), 0
+            seen.rows_left_out_wrongly += wrongly
+            if wrongly:
+                seen.notes.append(
+                    f"{table.table}: {wrongly} rows too many left out where {bound[table.table]['where']}"
+                )
         counted = sum(finding["count"] for finding in report["dropped"])
         lost = unread + report["rows_read"] - report["rows_kept"] - counted
+        seen.rows_lost_silently += lost
         if lost:
             seen.notes.append(f"{table.table}: {lost} rows lost without a word")
-        seen.rows_lost_silently += lost
     for name, money in export.totals.items():
         table_name, column = name.split(".")
         total = reports.get(table_name, {}).get("totals", {}).get(column)

@@ -35,6 +35,9 @@ def invox() -> Export:
         "請求日 to 前回… as invox documents its standard format of invoices; the names of the items are shortened there and completed here.",
         {"請求データ.csv": sheet.csv("utf-8-sig")}, (truth,), ("invoices",), {"orders.amount": sheet.money}, "JPY",
         {"請求データ.csv": "得意先コード"},
+        as_right=(sheet.becomes("orders", "請求データ.csv", {
+            "customer_id": ["得意先コード", "得意先名"], "occurred_at": ["請求日", "明細日付"], "order_id": "請求番号", "product_id": "明細内容",
+            "quantity": "明細数量", "amount": ["明細金額", ("明細数量", "明細単価")]}),),
     )  # fmt: skip
 
 
@@ -133,6 +136,10 @@ def xero() -> Export:
     return Export(
         "xero", "Columns of Xero's invoices, import and export. Total stands on each line of an invoice; voided ones and drafts are owed by nobody.",
         {"SalesInvoices.csv": sheet.csv()}, (truth,), ("invoices",), {"orders.amount": sheet.money}, "NZD", {"SalesInvoices.csv": "ContactName"},
+        as_right=(sheet.becomes("orders", "SalesInvoices.csv", {
+            "customer_id": ["ContactName", "EmailAddress"], "occurred_at": "InvoiceDate", "order_id": "InvoiceNumber",
+            "product_id": ["InventoryItemCode", "Description"], "quantity": "Quantity",
+            "amount": ["LineAmount", ("Quantity", "UnitAmount")]}),),
     )  # fmt: skip
 
 

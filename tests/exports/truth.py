@@ -50,6 +50,7 @@ class Export:
         currency: ISO 4217 code of the money.
         customer_key: The columns that name the account, by file.
         unused: Files that fit no canonical table.
+        as_right: What a file may become instead and be as right, such as an invoice's lines order lines.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Export:
     currency: str
     customer_key: Mapping[str, str]
     unused: tuple[str, ...] = ()
+    as_right: tuple[TableTruth, ...] = ()
 
     def write(self, folder: Path) -> list[Path]:
         """Write the files into a folder that is there.
