@@ -72,7 +72,9 @@ def saas(accounts: int = 300) -> Export:
         for _ in range(chance.randrange(6)):
             opened = at_work(chance, min(END, days_later(signup, chance.randrange(400))))
             hours = chance.randrange(1, 90)
-            tickets.add(f"T-{chance.randrange(16**6):06x}", account, opened, opened + timedelta(hours=hours), f"{hours}.0",
+            closed = opened + timedelta(hours=hours)
+            over = closed.date() <= END
+            tickets.add(f"T-{chance.randrange(16**6):06x}", account, opened, closed if over else "", f"{hours}.0" if over else "",
                         chance.choice(["low", "medium", "high", "urgent"]), chance.randrange(1, 180),
                         chance.choice(["", "3.0", "4.0", "5.0"]), chance.random() < 0.1)  # fmt: skip
     # The last day of the books is known from the last day of usage.
