@@ -31,9 +31,6 @@ from tests.exports.truth import Export, TableTruth
 
 GROUPS = {"visible": (*CRM, *BILLING, *SHOPS), "companies": COMPANIES, "held_out": HELD_OUT}
 
-SURE = 0.8
-"""A binding of this confidence and without a word to check it counts as sure."""
-
 
 @dataclass
 class Seen:
@@ -160,7 +157,7 @@ def _unsure(document: Mapping[str, Any], file: str) -> set[str]:
     return {
         column["column"]
         for entry in entries for column in entry.get("columns", [])
-        if column.get("check") or column.get("confidence", 1) < SURE
+        if column.get("check") or column.get("confidence") != "high"
     }  # fmt: skip
 
 
