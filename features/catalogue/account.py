@@ -15,7 +15,7 @@ _CUSTOMERS = canonical(
         "parent_id", Kind.ID, "the account it belongs to, such as the parent company",
         Wording("parent company", "親会社"),
         "parent parentid parentaccount parentaccountid parentcompany parentcompanyid parentcustomer parentcustomerid "
-        "ultimateparent ultimateparentid 親会社 親会社id 親会社コード 親取引先 親取引先id 親顧客 グループ グループid "
+        "ultimateparent ultimateparentid subsidiaryof 親会社 親会社id 親会社コード 親取引先 親取引先id 親顧客 グループ グループid "
         "グループ会社 本社 本社id",
     ),
     Column(

@@ -11,12 +11,12 @@ _CONTRACTS = canonical(
     "starts_at",
     Column(
         "contract_id", Kind.ID, "the contract; terms of one contract share it", Wording("contract", "契約"),
-        "contract subscription contractid contractno contractnumber subscriptionid 契約 契約id 契約番号",
+        "contractid contractno contractnumber subscriptionid contract subscription id 契約id 契約番号 契約",
         required=True,
     ),
     Column(
         "product_id", Kind.ID, "what is contracted", Wording("product", "商品"),
-        PRODUCT_NAMES + " plan planid planname planamount plantier planprice planproduct プラン",
+        PRODUCT_NAMES + " plan planid planname planamount plantier planprice planproduct currentplan プラン プラン名 契約プラン",
     ),
     Column(
         "starts_at", Kind.TIME, "first day of the term", Wording("first day", "契約開始日"),
@@ -48,7 +48,7 @@ _CONTRACTS = canonical(
     ),
     Column(
         "seats", Kind.NUMBER, "contracted seats", Wording("seats", "席数"),
-        "seats licenses licences users 席数 ライセンス数 利用者数",
+        "seats licenses licences users planquantity quantity 席数 ライセンス数 利用者数",
     ),
     group="payment",
     file_words="contract subscription 契約",

@@ -18,12 +18,12 @@ _DEALS = canonical(
     ),
     Column(
         "opened_at", Kind.TIME, "when it was opened", Wording("day of opening", "商談開始日"),
-        "openedat opened createdat created createddate createdate engagedate opendate 商談開始日 作成日",
+        "openedat opened createdat created createddate createdate engagedate opendate addtime 商談開始日 作成日",
         required=True,
     ),
     Column(
         "closed_at", Kind.TIME, "when it was won or lost, if it was", Wording("day of closing", "商談終了日"),
-        "closedat closed closedate closeddate 完了日 受注予定日 クローズ日",
+        "closedat closed closedate closeddate actualclosedate wontime wondate 完了日 クローズ日 受注日 成約日 完了予定日 受注予定日 見込み時期 見込時期 見込日",
     ),
     Column(
         "stage", Kind.TEXT, "stage at the row's date", Wording("stage", "段階"),
@@ -34,7 +34,7 @@ _DEALS = canonical(
         "kind type dealtype opportunitytype  種別 商談種別",
     ),
     Column(
-        "amount", Kind.NUMBER, "expected money", Wording("money", "金額"), AMOUNT_NAMES + " dealamount closevalue dealvalue",
+        "amount", Kind.NUMBER, "expected money", Wording("money", "金額"), "dealamount closevalue dealvalue opportunityamount " + AMOUNT_NAMES + " 小計",
         money=True,
     ),
     Column(

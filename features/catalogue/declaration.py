@@ -37,12 +37,12 @@ class Declaration:
 
 AMOUNT_NAMES = (
     "amount salesamount total totalamount totalprice linetotal price revenue sales value money netamount dollarvalue spend "
-    "金額 売上 売上金額 売上高 合計 合計金額 税抜金額 税込金額 受注金額 注文金額 購入金額 請求金額"
+    "金額 売上 売上金額 売上高 合計 合計金額 税抜金額 税込金額 受注金額 注文金額 購入金額 請求金額 lineamount netsales ordervalue extendedamount 受注額 売上額 請求額 税込合計 税抜合計"
 )
 """Headings of money, whichever table it is in."""
 
 PRODUCT_NAMES = (
-    "product productid productkey productcode productname lineitemsku lineitemname itemsku item itemid itemcode sku stockcode article articleid 商品 商品id 商品コード "
+    "product productid productkey productcode productname lineitemsku lineitemname itemsku item itemid itemcode sku stockcode article articleid partnumber partno material 商品 商品id 商品コード "
     "商品番号 品番 品目 品目コード 製品 製品id 製品コード sku番号"
 )
 """Headings of products, whichever table they are in."""
@@ -52,10 +52,13 @@ TIME_NAMES = "date time datetime timestamp day 日付 日時 年月日 日"
 
 _CUSTOMER_ID = Column(
     "customer_id", Kind.ID, "the account, any text or number", Wording("account", "取引先"),
-    "customer client account company user member buyer contact reseller resellerkey resellerid dealer dealerid store storeid accountname customername companyname organization organizationid associatedcompanyids associatedcompany billto customeremail customerno customernumber customercode cust custid "
-    "clientid accountid companyid userid memberid buyerid householdkey "
-    "顧客 顧客id 顧客番号 顧客コード 得意先 得意先id 得意先コード 得意先番号 得意先名 取引先名 顧客名 会社名 会員番号 取引先 取引先id 取引先コード 会員 会員id 会員番号 "
-    "会社id 企業id 企業コード 契約者id ユーザーid ユーザid お客様番号",
+    "customerid clientid accountid companyid organizationid organisationid customerkey customerno customernumber customercode custid clientcode "
+    "accountcode accountno accountnumber companycode userid memberid buyerid customeruser resellerkey resellerid dealerid storeid householdkey "
+    "associatedcompanyids associatedcompanyid 顧客id 顧客番号 顧客コード 得意先コード 得意先id 得意先番号 取引先コード 取引先id 取引先番号 会員id "
+    "会員番号 会社id 企業id 企業コード 契約者id ユーザーid ユーザid お客様番号 お客様コード 請求先コード "
+    "customer client account company organization organisation cust user member buyer contact reseller dealer store billto soldto 顧客 得意先 取引先 会員 請求先 "
+    "customername contactname accountname companyname clientname organizationname organisationname associatedcompany billingcompany billtoname "
+    "得意先名 取引先名 取引先名称 得意先名称 顧客名 顧客名称 会社名 企業名 請求先名 customeremail billingemail email メールアドレス",
     required=True,
 )  # fmt: skip
 _CURRENCY = Column(

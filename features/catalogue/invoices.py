@@ -28,7 +28,7 @@ _INVOICES = canonical(
         "paidat paiddate paidatutc paidon  paymentdate 入金日 支払日",
     ),
     Column(
-        "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), AMOUNT_NAMES + " invoiceamount invoicetotal amountdue totalamountdue 請求合計金額 合計請求額",
+        "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), "invoiceamount invoicetotal total totalamount grandtotal 請求合計金額 合計請求額 合計金額 請求金額 合計 " + AMOUNT_NAMES + " amountdue totalamountdue 小計 subtotal",
         required=True, money=True,
     ),
     group="payment",

@@ -27,22 +27,22 @@ _ORDERS = canonical(
     Column(
         "occurred_at", Kind.TIME, "when the order was placed", Wording("day of the order", "受注日"),
         "orderdate orderedat createddate createdutc createdat datecreated purchaseddate processedat paidat 決済日 売上日付 注文日時 受注日付 orderat orderdatetime invoicedate purchasedate purchasedat transactiondate "
-        "saledate salesdate placedat 受注日 受注日時 注文日 注文日時 購入日 購入日時 売上日 取引日 伝票日付",
+        "saledate salesdate placedat dateplaced dateordered orderedon postingdate documentdate 伝票日 売上計上日 売上年月日 取引年月日 納品日 出荷日 受注日 受注日時 注文日 注文日時 購入日 購入日時 売上日 取引日 伝票日付",
         required=True,
     ),
     Column(
         "order_id", Kind.ID, "order or invoice the line belongs to", Wording("order", "注文"),
-        "order name orderid orderno ordernumber salesordernumber incrementid chargeid invoiceno invoice invoiceid transactionid transactionno receipt "
-        "basketid 受注番号 受注id 受注no 注文番号 注文id 注文no 伝票番号 取引番号",
+        "orderid orderno ordernumber salesordernumber incrementid chargeid invoiceno invoice invoiceid transactionid transactionno receipt "
+        "basketid order name id 受注番号 受注id 受注no 注文番号 注文id 注文no 伝票番号 取引番号",
     ),
     Column("product_id", Kind.ID, "what was bought", Wording("product", "商品"), PRODUCT_NAMES),
     Column(
         "quantity", Kind.NUMBER, "units; negative for a return", Wording("units", "数量"),
-        "quantity orderquantity lineitemquantity qtyordered itemquantity qty units count numberofcds pieces volume 数量 個数 点数 受注数 受注数量 販売数量",
+        "quantity orderquantity lineitemquantity qtyordered itemquantity qty units count numberofcds pieces volume 数量 個数 点数 受注数 受注数量 販売数量 出荷数 出荷数量 unitssold quantitysold",
     ),
     Column(
         "amount", Kind.NUMBER, "money of the line; negative for a return", Wording("money", "金額"),
-        AMOUNT_NAMES + " orderamount orderamt amt orderamounts orderprice ordertotal grandtotal grandtotalbase basegrandtotal paymenttotal お支払い合計 お支払合計 支払合計 合計金額税込",
+        AMOUNT_NAMES + " orderamount orderamt amt orderamounts orderprice ordertotal grandtotal grandtotalbase basegrandtotal paymenttotal お支払い合計 お支払合計 支払合計 合計金額税込 小計 subtotal",
         required=True, money=True,
     ),
     Column(
@@ -56,9 +56,7 @@ _ORDERS = canonical(
     file_words="order sale transaction purchase retail 受注 注文 売上 購買 購入",
 )  # fmt: skip
 
-UNIT_PRICE_NAMES = (
-    "unitprice priceperunit lineitemprice itemprice itemcost price 価格 単価税込 単価税抜 単価 販売単価"
-)
+UNIT_PRICE_NAMES = "unitprice unitamount priceperunit lineitemprice itemprice itemcost price 価格 単価税込 単価税抜 単価 販売単価"
 """Headings of a price that is still to be multiplied by the quantity."""
 
 _LINES = RowWords(Wording("order", "注文"), Wording("order lines", "注文明細"))

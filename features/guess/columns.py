@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import duckdb
+from babel import Locale
 
 from features.binding.conventions import SAMPLE_ROWS, date_format
 from features.binding.databases import duckdb_tables
@@ -23,6 +25,7 @@ from features.binding.sources import explain, open_source
 from features.binding.textfiles import quote
 from features.errors import SourceError
 from features.guess.layout import layout_of_sheet, layout_of_text
+from features.language import LANGUAGES
 from features.schema import Kind
 from features.settings import TableSettings
 from features.values.conventions import both_readings, orders_in
@@ -56,6 +59,7 @@ class FileLook:
         filled: Rows with a value, by column.
         different: Different values, by column.
         examples: A value, by column, where there is one.
+        countries: Columns whose values are names of countries.
     """
 
     label: str
@@ -71,6 +75,7 @@ class FileLook:
     filled: dict[str, int]
     different: dict[str, int]
     examples: dict[str, str]
+    countries: frozenset[str]
 
     def identifies(self, name: str) -> bool:
         """Whether every row has a value of its own in a column."""
@@ -177,6 +182,7 @@ def _look(
     filled: dict[str, int] = {}
     different: dict[str, int] = {}
     examples: dict[str, str] = {}
+    countries: set[str] = set()
     for column, type_ in source.columns.items():
         kinds[column] = _kind(type_)
         values = _values_of(connection, name, column)
@@ -188,14 +194,30 @@ def _look(
                 kinds[column] = _kind_of_texts([text for text, _, _ in values])
             elif _nearly_all(_COMPACT.fullmatch(text) and read_time(text[:8]) for text, _, _ in values):
                 kinds[column] = "time"
+            if kinds[column] == "text" and _nearly_all(
+                text.lower() in _countries() for text, _, _ in values[:_ENOUGH]
+            ):
+                countries.add(column)
             if kinds[column] == "time" and type_ == "VARCHAR":
                 _date_order(column, values, formats, doubts)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
     rows = int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
     return FileLook(
         label, settings, source.relation, kinds, source.columns, formats, doubts, keywords,
-        name, rows, filled, different, examples,
+        name, rows, filled, different, examples, frozenset(countries),
     )  # fmt: skip
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Names of countries, English and Japanese, in lower case."""
+    territories = (Locale(language).territories for language in LANGUAGES)
+    return frozenset(
+        name.lower()
+        for names in territories
+        for code, name in names.items()
+        if code.isalpha() and len(code) == 2
+    )
 
 
 def _values_of(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[tuple[str, int, int]]:

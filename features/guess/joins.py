@@ -1,14 +1,16 @@
 """Joins: which column of a file is the key of another, and so which file knows whose rows these are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from features.binding.functions import TIDY
+from features.catalogue.account import CUSTOMERS
 from features.guess.columns import FileLook, identifier_of
-from features.guess.synonyms import likeness, names_a_key
-from features.schema import Table
+from features.guess.synonyms import is_about_accounts, likeness, names_a_key
+from features.schema import Kind, Table
 from features.values.text import normalise
 
 LEAST_SHARE = 0.8
@@ -68,6 +70,9 @@ def _alike(column: str, key: str, look: FileLook, to: FileLook) -> bool:
     one, other = normalise(column), normalise(key)
     if one == other:
         return True
+    account = CUSTOMERS.table.column("customer_id")
+    if likeness(column, CUSTOMERS.table, account) >= 3 and _distinctive(to.examples.get(key, "")):
+        return True  # what is called an account may be told by the number or the name that another file has
     stem = normalise(to.label.rsplit(".", 1)[0]).rstrip("s")
     return (
         names_a_key(column)
@@ -75,6 +80,11 @@ def _alike(column: str, key: str, look: FileLook, to: FileLook) -> bool:
         and (one.endswith(other) or other.endswith(one))
         and (stem in one or one in other or other in {"id", "key", "code", "recordid"})
     )
+
+
+def _distinctive(value: str) -> bool:
+    """Whether a value is hardly met by chance, as a small number is."""
+    return len(re.sub(r"[^\W\d_]", "", value)) < len(value) - 2 or len(re.sub(r"\D", "", value)) >= 5
 
 
 def _share(
@@ -94,27 +104,23 @@ def account_file(
     looks: Sequence[FileLook], joins: Sequence[Join], customers: Table
 ) -> tuple[FileLook, str] | None:
     """The file in which every account has a row, and its key: the one named so that most others refer to."""
-    best = None
+    best: tuple[tuple[object, ...], FileLook, str] | None = None
     for look in looks:
         named = any(word in normalise(look.label) for word in customers.file_words.split())
-        for key in look.kinds:
-            if not look.identifies(key):
+        for place, key in enumerate(look.kinds):
+            if not look.identifies(key) or not look.may_be(key, Kind.ID):
                 continue
             strength = likeness(key, customers, customers.column("customer_id"))
             referring = sum(join.to is look and join.key == key for join in joins)
-            bare = named and normalise(key) in {
-                "id",
-                "recordid",
-                "no",
-                "number",
-                "code",
-                "key",
-                "番号",
-                "コード",
-            }
-            if not (strength >= 3 or (named and (strength or bare))):
+            code = names_a_key(key) or _CODE.fullmatch(look.examples.get(key, "")) is not None
+            if strength < 3 and not (named and code and not is_about_accounts(key)):
                 continue
-            score = (named, referring, strength, -list(look.kinds).index(key))
+            # A number tells accounts apart where a name changes; but what the other files say counts more.
+            score = (named, referring > 0, code, strength, referring, -place)
             if best is None or score > best[0]:
                 best = (score, look, key)
     return None if best is None else (best[1], best[2])
+
+
+_CODE = re.compile(r"[A-Za-z]{0,6}[-_#]?[0-9]{3,}[-_0-9A-Za-z]*")
+"""What a number of an account looks like."""

@@ -12,22 +12,24 @@ from typing import Any
 import duckdb
 
 from features.binding.tables import bind
+from features.catalogue.orders import ORDERS
 from features.catalogue.tables import TABLES
+from features.counted import counted
 from features.errors import TableError, TokuiError
 from features.guess.columns import FileLook, identifier_of, look_at
+from features.guess.conditions import Condition, sales_only
 from features.guess.horizons import fit_horizons
 from features.guess.layout import layout_lines
+from features.guess.lines import CHECK, Line
 from features.guess.matches import (
-    CHECK,
     FROM_ORDERS,
-    Line,
     Match,
     Understanding,
     derived_lines,
     nearest_lines,
     understand,
 )
-from features.guess.suggestions import suggest_margin, suggest_status, suggest_where
+from features.guess.suggestions import suggest_margin, suggest_where
 from features.schema import Table
 from features.settings import Settings
 from features.values.text import normalise
@@ -77,13 +79,16 @@ def guess_settings(
     ):
         looks = look_at(connection, files, home, Path(scratch))
         seen = understand(connection, looks)
-        conditions = {name: _conditions(connection, match) for name, match in seen.matches.items()}
+        wheres: dict[str, list[str]] = {}
+        for name, match in list(seen.matches.items()):
+            seen.matches[name], conditions = sales_only(connection, match)
+            wheres[name] = _wheres(connection, match, conditions)
     japanese = any(
         not normalise(name).isascii() for match in seen.matches.values() for name in match.look.kinds
     )
     missing = _missing(seen, looks)
     head = _head(home, currency, timezone, japanese=japanese)
-    tables = _files(seen.matches) + _tables(seen, conditions) + _leftovers(seen.left)
+    tables = _files(seen.matches) + _tables(seen, wheres) + _leftovers(seen.left)
     told = "".join(f"\n# MISSING: {what}\n" for what in missing)
     text = head + told + _pace(head + tables, home, whole=not missing) + tables
     return Guess(text, tuple(_told(look, seen) for look in looks), seen.ledger, tuple(missing))
@@ -107,17 +112,19 @@ def _missing(seen: Understanding, looks: Sequence[FileLook]) -> list[str]:
     return [what]
 
 
-def _conditions(connection: duckdb.DuckDBPyConnection, match: Match) -> list[str]:
-    """Lines of ``where``: by status as it is, by product codes as a suggestion."""
-    table = match.table
-    # A term that was cancelled was a term: leaving it out would leave only those who stayed.
-    if not any(column.money for column in table.columns) or table.column(table.time).planned:
-        return []
+def _wheres(
+    connection: duckdb.DuckDBPyConnection, match: Match, conditions: Sequence[Condition]
+) -> list[str]:
+    """Lines of ``where``: what is no sale as it is, what may be none as a suggestion."""
     lines = []
-    status = suggest_status(connection, match)
-    if status is not None:
-        lines.append(f"where = {_toml(status[0])}  # no sales: {', '.join(status[1][:5])}; {CHECK}")
-    codes = suggest_where(connection, match) if match.table.name == "orders" else None
+    if conditions:
+        sql = " AND ".join(condition.sql for condition in conditions)
+        why = "; ".join(condition.why for condition in conditions)
+        count = sum(condition.rows for condition in conditions)
+        lines.append(
+            f"where = {_toml(sql)}  # no sales, {counted(count, 'row')} of those looked at: {why}; {CHECK}"
+        )
+    codes = suggest_where(connection, match) if match.table is ORDERS.table else None
     if codes is not None:
         lines.append(f"# where = {_toml(codes)}  # codes without digits: postage, fees, adjustments? {CHECK}")
     return lines
@@ -125,7 +132,13 @@ def _conditions(connection: duckdb.DuckDBPyConnection, match: Match) -> list[str
 
 def _told(look: FileLook, seen: Understanding) -> dict[str, Any]:
     """What a file was taken for, for machines and the terminal."""
-    match = next((match for match in seen.matches.values() if match.look is look), None)
+    match = next(
+        (m for m in seen.matches.values() if look.sample in {m.look.sample, *(a.sample for a in m.also)}),
+        None,
+    )
+    if match is not None and match.look.sample != look.sample:
+        why = f"put together with {match.look.label}"
+        return {"file": look.label, "table": match.table.name, "why": why, "columns": []}
     if match is None:
         why = next((reason for left, reason in seen.left if left is look), "")
         return {"file": look.label, "table": None, "why": why, "columns": []}
@@ -136,8 +149,8 @@ def _told(look: FileLook, seen: Understanding) -> dict[str, Any]:
             "example": look.examples.get(line.expression),
             "confidence": _CONFIDENCE[line.strength],
             "why": line.reason,
-            "check": line.strength < 3,
-            "runner_up": line.runner_up,
+            "check": not line.sure,
+            "runner_up": next(iter(line.others), None),
         }
         for line in match.lines
     ]
@@ -208,8 +221,9 @@ def _files(matches: dict[str, Match]) -> str:
     """The files that queries join, by name."""
     named: dict[str, FileLook] = {}
     for match in matches.values():
-        if match.via is not None:
-            named |= {file_name(look): look for look in (match.look, match.via.to)}
+        if match.via is not None or match.also:
+            others = (*match.also, *(() if match.via is None else (match.via.to,)))
+            named |= {file_name(look): look for look in (match.look, *others)}
     parts = []
     for name, look in named.items():
         lines = [f"\n[files.{name}]", f"source = {_toml(look.settings.source or '')}"]
@@ -231,7 +245,7 @@ def file_name(look: FileLook) -> str:
     return stem if re.match(r"[a-z]", stem) else f"file_{stem or 'a'}"
 
 
-def _tables(seen: Understanding, conditions: dict[str, list[str]]) -> str:
+def _tables(seen: Understanding, wheres: dict[str, list[str]]) -> str:
     matches = seen.matches
     origin = seen.ledger[0] if seen.ledger else None
     first = [] if "customers" in matches or origin is None else derived_lines(matches[origin])
@@ -241,7 +255,7 @@ def _tables(seen: Understanding, conditions: dict[str, list[str]]) -> str:
             parts.append(
                 _table(
                     matches[name],
-                    conditions[name],
+                    wheres[name],
                     {line.expression for line in first} if name == origin else set(),
                 )
             )
@@ -254,22 +268,23 @@ def _tables(seen: Understanding, conditions: dict[str, list[str]]) -> str:
     return "".join(parts)
 
 
-def _table(match: Match, conditions: list[str], also: set[str]) -> str:
+def _table(match: Match, wheres: list[str], also: set[str]) -> str:
     look, table = match.look, match.table
     lines = [f"\n[tables.{table.name}]  # {table.row} a row"]
-    if match.via is None:
+    if match.via is None and not match.also:
         lines.append(f"source = {_toml(look.settings.source or '')}")
         notes = {"encoding": f"  # {CHECK}: what the bytes look like"}
         lines += [f"{key} = {_toml(value)}{notes.get(key, '')}" for key, value in _opening(look).items()]
         lines += layout_lines(look.settings)
     else:
-        lines.append(f"query = {_toml(_join(match))}  # {match.via}")
+        why = _together(match) if match.via is None else str(match.via)
+        lines.append(f"query = {_toml(_query(match))}  # {why}")
     if match.dates is not None:
         doubts = "; ".join(
             look.doubts[line.expression] for line in match.lines if line.expression in look.doubts
         )
         lines.append(f"dates = {_toml(match.dates)}  # {CHECK}: {doubts}")
-    lines += conditions
+    lines += wheres
     lines += [f"\n[tables.{table.name}.columns]", *_columns(table, match.lines)]
     margin = suggest_margin(match) if table.name == "orders" else None
     if margin is not None:
@@ -281,15 +296,31 @@ def _table(match: Match, conditions: list[str], also: set[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _join(match: Match) -> str:
-    """SQL of a file's rows with the account that another file knows; rows that it does not know stay, without one."""
-    via = match.via
+def _query(match: Match) -> str:
+    """SQL of the rows of several files, or of a file's rows with the account that another file knows.
+
+    Rows whose account the other file does not know stay, without one.
+    """
+    own, via = file_name(match.look), match.via
     if via is None:
-        return ""
-    own, other = file_name(match.look), file_name(via.to)
+        columns = ", ".join(identifier_of(name) for name in match.look.kinds) if match.shared else "*"
+        query = f"SELECT {columns} FROM {own}"
+        for look in match.also:
+            more = f"SELECT {columns} FROM {file_name(look)}"
+            # What the one has as the other does was exported twice; what one of them has twice was not.
+            query += (
+                f" UNION ALL ({more} EXCEPT ALL ({query}))" if match.shared else f" UNION ALL BY NAME {more}"
+            )
+        return query
+    other = file_name(via.to)
     owner = next(line.expression for line in match.lines if line.column == "customer_id")
     column, key, account = (identifier_of(name) for name in (via.column, via.key, owner))
     return f"SELECT {own}.*, {other}.{account} FROM {own} LEFT JOIN {other} ON {own}.{column} = {other}.{key}"
+
+
+def _together(match: Match) -> str:
+    both = f", {counted(match.shared, 'row')} are in both and counted once" if match.shared else ""
+    return f"{1 + len(match.also)} files of one kind{both}; {CHECK}"
 
 
 def _derived(lines: list[Line], origin: str) -> str:
@@ -304,7 +335,7 @@ def _columns(table: Table, lines: tuple[Line, ...], without: tuple[str, ...] = (
     for column in table.columns:
         line = by_column.get(column.name)
         if line is not None:
-            other = "" if line.runner_up is None else f"; or {line.runner_up}?"
+            other = f"; or {line.others[0]}?" if line.others else ""
             written.append(f"{column.name} = {_toml(line.expression)}  # {line.reason}{other}")
         elif column.name not in without:
             written.append(f'# {column.name} = ""  # {column.meaning}')

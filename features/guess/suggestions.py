@@ -1,11 +1,8 @@
 """Suggestions: what a person may well want to say about a table, beside which column is which."""
 
-import re
-
 import duckdb
 
 from features.binding.textfiles import quote
-from features.guess.columns import identifier_of
 from features.guess.matches import Match
 from features.schema import Kind
 from features.values.text import normalise
@@ -26,36 +23,6 @@ def suggest_where(connection: duckdb.DuckDBPyConnection, orders: Match) -> str |
         return None
     codes = ", ".join(quote(code) for code, _ in without[:20])
     return f"{orders.look.sql(product)} NOT IN ({codes})"
-
-
-def suggest_status(connection: duckdb.DuckDBPyConnection, match: Match) -> tuple[str, list[str]] | None:
-    """A condition that leaves out rows that are no sales by their status: cancelled, failed, void, drafts, tests.
-
-    Returns:
-        The condition, and the values it leaves out; None where no status column has such.
-    """
-    used = {line.expression for line in match.lines}
-    for name in match.look.kinds:
-        if not any(normalise(name).endswith(word) for word in _STATUS) or name in used - {"stage"}:
-            continue
-        column = identifier_of(name)
-        values = [row[0] for row in connection.execute(
-            f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {match.look.sample} WHERE {column} IS NOT NULL"
-        ).fetchall()]  # fmt: skip
-        none = sorted(text for text in values if _NO_SALE.fullmatch(text.strip()))
-        if none and len(none) < len(values):
-            listed = ", ".join(quote(text) for text in none)
-            return f"coalesce({match.look.sql(name)}, '') NOT IN ({listed})", none
-    return None
-
-
-_STATUS = ("status", "state", "ステータス", "状態", "状況", "区分", "対応状況", "取引状況")
-_NO_SALE = re.compile(
-    r"(wc-)?(cancell?ed|canceled by .*|failed|refunded|voided?|draft|trash|deleted|test|rejected|expired|uncollectible|"
-    r"checkout-draft|bounced|charge ?back|uncaptured|incomplete(_expired)?|write-?off)|"
-    r".*(キャンセル|取消|取り消し|無効|下書き|削除|テスト|返品済|赤伝).*",
-    re.IGNORECASE,
-)
 
 
 def suggest_margin(match: Match) -> str | None:

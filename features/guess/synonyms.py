@@ -9,11 +9,18 @@ from features.values.text import normalise
 _KEY_WORDS = ("id", "ids", "key", "code", "no", "nr", "number", "uuid", "guid")
 _KEY_ENDS = ("コード", "番号", "キー")
 _ZONE = re.compile(r"\s*[(\[](UTC|GMT|JST|日本時間)[)\]]\s*$", re.IGNORECASE)
+_ASIDE = re.compile(r"\s*[(（\[【].*$")
+"""What a heading adds in brackets: the unit, the tax, what is meant."""
+_TIME_END = re.compile(r"(at|on|date|time|datetime|timestamp|日時|日付|日)?(utc)?$")
+_EVERYWHERE = frozenset(("name", "number", "date", "time", "type", "order", "code", "value"))
 _UNITS = re.compile(r"(usd|eur|jpy|gbp|cny|aud|cad|円|excltax|incltax|税込|税抜|税別)+$")
 
 
 def likeness(name: str, table: Table, column: Column) -> int:
     """How much a source column's name speaks for a column of a canonical table.
+
+    What a heading adds by itself says nothing more: the table it is in, as in ``Subscription Start``, and of times
+    that they are some.
 
     Returns:
         4 for the canonical name itself, 3 for a known name, 2 for a general name of the table's time, 1 where
@@ -22,14 +29,46 @@ def likeness(name: str, table: Table, column: Column) -> int:
     plain = normalise(_ZONE.sub("", name))
     if plain == normalise(column.name):
         return 4
-    words = {normalise(word) for word in column.synonyms.split()}
+    words = _known(column)
     if plain in words:
         return 3
     if column.kind is Kind.NUMBER and names_a_key(name):
         return 0
     if column.name == table.time and plain in TIME_NAMES.split():
         return 2
-    return int(any(len(word) >= (4 if word.isascii() else 2) and word in plain for word in words))
+    bare = normalise(_ASIDE.sub("", name))
+    forms = {plain, bare, _without(table, plain), _without(table, bare)}
+    if forms & words:
+        return 3
+    if column.kind is Kind.TIME:
+        stems = {_stem(form) for form in forms} - forms
+        if stems & (words | {_stem(word) for word in words}):
+            return 3
+    return int(any(_tells_in_part(word) and word in plain for word in words))
+
+
+def _known(column: Column) -> set[str]:
+    return {normalise(word) for word in column.synonyms.split()}
+
+
+def _tells_in_part(word: str) -> bool:
+    """Whether a known name says something as a part of a longer one: every other heading ends in name or date."""
+    return len(word) >= (4 if word.isascii() else 2) and word not in _EVERYWHERE
+
+
+def _stem(plain: str) -> str:
+    """A heading of a time without what only says that it is one."""
+    stem = _TIME_END.sub("", plain)
+    return stem if len(stem) > 1 else plain
+
+
+def _without(table: Table, plain: str) -> str:
+    """A heading without the name of its table before it."""
+    for word in table.file_words.split():
+        rest = re.sub(rf"^{re.escape(normalise(word))}(ies|ity|es|y|s)?", "", plain)
+        if rest != plain and rest:
+            return rest
+    return plain
 
 
 def rank_of(name: str, column: Column) -> int:
@@ -72,6 +111,23 @@ def speaks_of_a_key(name: str) -> bool:
         (True, False)
     """
     return any(_is_key_word(word) for word in _words_of(name))
+
+
+def is_about_accounts(name: str) -> bool:
+    """Whether a heading is of something told about an account, which tells none from another.
+
+    Examples:
+        >>> is_about_accounts("取引先郵便番号"), is_about_accounts("取引先コード"), is_about_accounts("Customer Phone No")
+        (True, False, True)
+    """
+    plain = normalise(name)
+    return any(word in plain for word in _ABOUT_ACCOUNTS)
+
+
+_ABOUT_ACCOUNTS = (
+    "zip", "postal", "postcode", "phone", "tel", "fax", "address", "street", "city", "郵便", "住所", "電話", "都道府県", "敬称", "部署",
+    "役職", "担当", "区分", "種別", "ランク", "グループ", "カナ", "かな", "法人番号",
+)  # fmt: skip
 
 
 def _is_key_word(word: str) -> bool:

@@ -96,7 +96,7 @@ def test_a_condition_leaves_out_what_is_no_sale_by_its_status(tmp_path):
     )
     guess = guess_settings([tmp_path / "wc_orders.csv"], folder=tmp_path)
     assert (
-        "where = \"coalesce(status, '') NOT IN ('wc-cancelled')\"  # no sales: wc-cancelled; check this"
+        "where = \"coalesce(status, '') NOT IN ('wc-cancelled')\"  # no sales, 7 rows of those looked at: wc-cancelled; check this"
         in guess.text
     )
     (tmp_path / "tokui.toml").write_text(guess.text, encoding="utf-8")

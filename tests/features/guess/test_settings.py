@@ -207,15 +207,42 @@ def test_part_of_a_name_is_a_guess_to_check(tmp_path):
     assert 'amount = "amount_jpy"  # by part of its name; check this' in text
 
 
-def test_two_files_of_one_kind_are_told_apart(tmp_path):
+def test_files_of_one_kind_are_put_together(tmp_path):
     for year in (2023, 2024):
         rows = "".join(f"a,{year}-01-{i},5\n" for i in range(10, 29))
         (tmp_path / f"orders_{year}.csv").write_text(
             "customer_id,order_date,amount\n" + rows, encoding="utf-8"
         )
     text, settings = guessed(tmp_path, tmp_path)
-    assert settings.tables["orders"].source == "orders_2023.csv"
-    assert "# orders_2024.csv: looks like orders as orders_2023.csv does" in text
+    assert (
+        settings.tables["orders"].query
+        == "SELECT * FROM orders_2023 UNION ALL BY NAME SELECT * FROM orders_2024"
+    )
+    assert "2 files of one kind; check this" in text
+    with bound(settings) as tables:
+        assert tables.report("orders").totals == {"amount": 2 * 19 * 5}
+
+
+def test_rows_that_two_files_of_one_kind_share_are_counted_once(tmp_path):
+    rows = [f"a,2024-01-{i},5\n" for i in range(10, 29)]
+    # The second export begins before the first one ends, and one order was really placed twice.
+    for name, part in (("orders_q1", [rows[0], *rows[:12]]), ("orders_q2", rows[8:])):
+        (tmp_path / f"{name}.csv").write_text(
+            "customer_id,order_date,amount\n" + "".join(part), encoding="utf-8"
+        )
+    text, settings = guessed(tmp_path, tmp_path)
+    assert "4 rows are in both" in text
+    with bound(settings) as tables:
+        assert tables.report("orders").totals == {"amount": 20 * 5}
+
+
+def test_a_file_like_another_with_other_columns_is_told(tmp_path):
+    rows = "".join(f"a,2024-01-{i},5\n" for i in range(10, 29))
+    (tmp_path / "orders_a.csv").write_text("customer_id,order_date,amount\n" + rows, encoding="utf-8")
+    (tmp_path / "orders_b.csv").write_text("client,date,revenue\n" + rows, encoding="utf-8")
+    text, settings = guessed(tmp_path, tmp_path)
+    assert settings.tables["orders"].source == "orders_a.csv"
+    assert "# orders_b.csv: looks like orders as orders_a.csv does, with other columns" in text
 
 
 def test_sheets_and_duckdb_tables_are_looked_at_one_by_one(tmp_path):
@@ -298,7 +325,7 @@ def test_horizons_of_known_histories(days, ltv, churn, silence):
         ("顧客ＩＤ", "orders", "customer_id", 3),
         ("Invoice No.", "orders", "order_id", 3),
         ("日付", "orders", "occurred_at", 2),
-        ("受注金額 [税込]", "orders", "amount", 1),
+        ("受注金額 [税込]", "orders", "amount", 3),
         ("Description", "orders", "amount", 0),
     ],
 )
