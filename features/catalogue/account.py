@@ -21,7 +21,7 @@ _CUSTOMERS = canonical(
     Column(
         "created_at", Kind.TIME, "when the account was opened", Wording("day of opening", "取引開始日"),
         "createdat created createddate createdate datecreated createdutc clientsince  registered registeredat registrationdate signup signupdate joined "
-        "joindate since opened openedat accountcreated 登録日 登録日時 作成日 開設日 入会日 取引開始日 契約開始日",
+        "joindate since opened openedat accountcreated 登録日 登録日時 作成日 開設日 入会日 取引開始日 取引開始年月日 登録年月日 作成日時 契約開始日",
     ),
     Column(
         "industry", Kind.TEXT, "industry of the account", Wording("industry", "業種"),

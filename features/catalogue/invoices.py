@@ -15,12 +15,12 @@ _INVOICES = canonical(
     ),
     Column(
         "issued_at", Kind.TIME, "when it was issued", Wording("day of issue", "請求日"),
-        "issuedat issued issuedate date dateutc invoicedateutc transactiondate createddateutc createdutc createddate invoicedon 発行日付 請求日付 invoicedate billedat billingdate 請求日 発行日",
+        "issuedat issued issuedate date dateutc invoicedateutc transactiondate createddateutc createdutc createddate invoicedon 発行日付 請求日付 請求締日 締日 締め日 請求年月日 invoicedate billedat billingdate 請求日 発行日",
         required=True,
     ),
     Column(
         "due_at", Kind.TIME, "when it falls due", Wording("due date", "支払期日"),
-        "dueat due duedate duedateutc dueon お支払期限 入金期日 入金期限 支払期限日  paymentdue 支払期限 支払期日 期日",
+        "dueat due duedate duedateutc dueon お支払期限 入金期日 回収予定日 入金予定日 支払予定日 お支払期日 振込期限 入金期限 支払期限日  paymentdue 支払期限 支払期日 期日",
         required=True, planned=True,
     ),
     Column(
@@ -28,7 +28,7 @@ _INVOICES = canonical(
         "paidat paiddate paidatutc paidon  paymentdate 入金日 支払日",
     ),
     Column(
-        "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), "invoiceamount invoicetotal total totalamount grandtotal 請求合計金額 合計請求額 合計金額 請求金額 合計 " + AMOUNT_NAMES + " amountdue totalamountdue 小計 subtotal",
+        "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), "今回請求額 今回御請求額 ご請求額 御請求額 ご請求金額 御請求金額 当月請求額 invoiceamount invoicetotal total totalamount grandtotal 請求合計金額 合計請求額 合計金額 請求金額 合計 " + AMOUNT_NAMES + " amountdue totalamountdue 小計 subtotal",
         required=True, money=True,
     ),
     group="payment",

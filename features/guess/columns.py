@@ -81,6 +81,14 @@ class FileLook:
         """Whether every row has a value of its own in a column."""
         return self.rows > 1 and self.filled[name] == self.rows == self.different[name]
 
+    def share(self, name: str) -> float:
+        """The share of rows in which a column has a value."""
+        return self.filled[name] / max(self.rows, 1)
+
+    def is_nearly_one(self, name: str) -> bool:
+        """Whether a column has so few different values for its rows that it hardly tells accounts apart."""
+        return self.rows >= 50 and self.different[name] < 5
+
     def may_be(self, name: str, kind: Kind) -> bool:
         """Whether a column's values fit a canonical kind."""
         seen = self.kinds[name]

@@ -15,6 +15,7 @@ from features.guess.lines import CHECK, Line
 from features.guess.periods import months_of
 from features.guess.synonyms import likeness, names_a_key
 from features.schema import Kind, Table
+from features.values.statuses import speaks_of_status
 from features.values.text import normalise
 
 
@@ -34,8 +35,8 @@ def derived_columns(
     if table is CONTRACTS.table:
         return _billing(connection, look, list(lines))
     by_column = {line.column: line for line in lines}
-    if table is DEALS.table and "won" not in by_column and "stage" in by_column:
-        return [*lines, *_won(connection, look, by_column["stage"].expression)]
+    if table is DEALS.table and "won" not in by_column:
+        return [*lines, *_won(connection, look, by_column.get("stage"))]
     return list(lines)
 
 
@@ -54,12 +55,17 @@ _WON = re.compile(
 )
 
 
-def _won(connection: duckdb.DuckDBPyConnection, look: FileLook, stage: str) -> list[Line]:
-    won = [text for text in values_in(connection, look, stage) if _WON.fullmatch(text)]
-    if not won:
-        return []
-    listed = ", ".join(quote(text) for text in won)
-    return [Line("won", f"{look.sql(stage)} IN ({listed})", f"by the stages seen; {CHECK}", 2)]
+def _won(connection: duckdb.DuckDBPyConnection, look: FileLook, stage: Line | None) -> list[Line]:
+    """By the words for won in the stage, or in whatever says what became of a deal."""
+    stages = [] if stage is None else [stage.expression]
+    for name in (*stages, *(name for name in look.kinds if speaks_of_status(name))):
+        if look.kinds.get(name) != "text":
+            continue
+        won = [text for text in values_in(connection, look, name) if _WON.fullmatch(text)]
+        if won:
+            listed = ", ".join(quote(text) for text in won)
+            return [Line("won", f"{look.sql(name)} IN ({listed})", f"by the values seen; {CHECK}", 2)]
+    return []
 
 
 _YEARLY = frozenset(

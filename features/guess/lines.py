@@ -125,7 +125,10 @@ def _weight(look: FileLook, name: str, column: Column, strength: int, position: 
     """Strength first; then what is full, what a heading ends with, the likelier of known names, the column further left."""
     weight = float(strength)
     if column.required and not column.planned:
-        weight += _REQUIRED - 1.5 * (1 - look.filled[name] / max(look.rows, 1))
+        weight += _REQUIRED - 1.1 * (1 - look.share(name))
+    weight += 0.4 * look.share(name) - (
+        2.0 if column.name == "customer_id" and look.is_nearly_one(name) else 0.0
+    )
     weight += 0.4 * ends_with_name(name, column) if strength < 3 else 0.0
     known = max(1, len(column.synonyms.split()))
     return weight + 0.3 * (1 - rank_of(name, column) / known) - 0.0001 * position

@@ -159,7 +159,14 @@ def _owner(look: FileLook, joins: Sequence[Join], accounts: tuple[FileLook, str]
     column = CUSTOMERS.table.column("customer_id")
     # A part of a name is enough only where it is a key's: account_name and customer_type are none.
     named = [
-        (strength, round(look.filled[name] / max(look.rows, 1), 1), -rank_of(name, column), -place, name)
+        (
+            not look.is_nearly_one(name),
+            strength,
+            round(look.share(name), 1),
+            -rank_of(name, column),
+            -place,
+            name,
+        )
         for place, name in enumerate(look.kinds)
         if look.may_be(name, Kind.ID)
         and (

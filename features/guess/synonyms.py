@@ -6,11 +6,16 @@ from features.catalogue.declaration import TIME_NAMES
 from features.schema import Column, Kind, Table
 from features.values.text import normalise
 
-_KEY_WORDS = ("id", "ids", "key", "code", "no", "nr", "number", "uuid", "guid")
+_KEY_WORDS = ("id", "ids", "key", "code", "no", "nr", "num", "number", "uuid", "guid")
 _KEY_ENDS = ("コード", "番号", "キー")
 _ZONE = re.compile(r"\s*[(\[](UTC|GMT|JST|日本時間)[)\]]\s*$", re.IGNORECASE)
 _ASIDE = re.compile(r"\s*[(（\[【].*$")
 """What a heading adds in brackets: the unit, the tax, what is meant."""
+_KEY_END = re.compile(r"(ids?|keys?|codes?|no|nr|num|number|uuid|guid|コード|番号|キー)$")
+"""Words for what tells things apart, of which any is as good as another."""
+_MEASURED = re.compile(
+    r"(amount|amt|total|paid|price|cost|tax|qty|quantity|discount|balance|due|value|金額|額|数量|単価|税|率|残高)$"
+)
 _TIME_END = re.compile(r"(at|on|date|time|datetime|timestamp|日時|日付|日)?(utc)?$")
 _EVERYWHERE = frozenset(("name", "number", "date", "time", "type", "order", "code", "value"))
 _UNITS = re.compile(r"(usd|eur|jpy|gbp|cny|aud|cad|円|excltax|incltax|税込|税抜|税別)+$")
@@ -29,22 +34,32 @@ def likeness(name: str, table: Table, column: Column) -> int:
     plain = normalise(_ZONE.sub("", name))
     if plain == normalise(column.name):
         return 4
-    words = _known(column)
-    if plain in words:
+    known = _known(column)
+    if plain in known or (
+        (column.kind is not Kind.NUMBER or not names_a_key(name)) and _is_known(name, plain, table, column)
+    ):
         return 3
-    if column.kind is Kind.NUMBER and names_a_key(name):
+    measured = column.kind is Kind.ID and _MEASURED.search(plain)
+    if measured or (column.kind is Kind.NUMBER and names_a_key(name)):
         return 0
     if column.name == table.time and plain in TIME_NAMES.split():
         return 2
+    return int(any(_tells_in_part(word) and word in plain for word in known))
+
+
+def _is_known(name: str, plain: str, table: Table, column: Column) -> bool:
+    """Whether a heading is a known name but for what it adds: a unit, its table's name, a word for a time or a key."""
+    known = _known(column)
     bare = normalise(_ASIDE.sub("", name))
     forms = {plain, bare, _without(table, plain), _without(table, bare)}
-    if forms & words:
-        return 3
+    if forms & known:
+        return True
     if column.kind is Kind.TIME:
         stems = {_stem(form) for form in forms} - forms
-        if stems & (words | {_stem(word) for word in words}):
-            return 3
-    return int(any(_tells_in_part(word) and word in plain for word in words))
+        return bool(stems & (known | {_stem(word) for word in known}))
+    if column.kind is Kind.ID and names_a_key(name):
+        return _KEY_END.sub("", plain) in {_KEY_END.sub("", word) for word in known} - known - {""}
+    return False
 
 
 def _known(column: Column) -> set[str]:
