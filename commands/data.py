@@ -19,6 +19,9 @@ def init(
     currency: Annotated[str | None, typer.Option(help="ISO 4217 code of your money.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of your times, such as Asia/Tokyo.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a tokui.toml that is there.")] = False,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", "-i", help="Ask where the files leave something open.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Look at files and write a commented tokui.toml with the best guess of the mapping."""
@@ -29,7 +32,11 @@ def init(
 
     if config.exists() and not force:
         raise SettingsError(f"{config} is there already; give --force to replace it, or another --config")
-    guess = guess_settings(files, currency=currency, timezone=timezone, folder=config.resolve().parent)
+    if interactive and as_json:
+        raise SettingsError("--interactive asks a person and --json answers a machine; give one of them")
+    ask = show.ask if interactive else None
+    home = config.resolve().parent
+    guess = guess_settings(files, currency=currency, timezone=timezone, folder=home, ask=ask)
     write_text(config, guess.text)
     document = {
         "written": str(config), "toml": guess.text, "files": guess.files, "ledger": guess.ledger,

@@ -1,10 +1,33 @@
-"""Show: what `tokui init` took files for, on the terminal."""
+"""Show: what `tokui init` took files for, on the terminal, and what it asks."""
 
+import typer
 from rich.console import Group
 from rich.markup import escape
 
+from commands.shared import err
 from commands.show.models import grid
+from features.guess.questions import Question
 from features.guess.settings import Guess
+
+
+def ask(question: Question) -> str:
+    """Put a question on the terminal; the first choice is the answer of who just presses enter."""
+    err.print(f"[bold]{escape(question.about)}[/]: {escape(question.asks)}", highlight=False)
+    texts = [text for text, _ in question.choices]
+    for number, (text, example) in enumerate(question.choices, start=1):
+        err.print(
+            f"  {number}  {escape(text)}" + (f"  [dim]{escape(example)}[/]" if example else ""),
+            highlight=False,
+        )
+    while True:
+        answer = str(
+            typer.prompt("  number" + (" or another answer" if question.free else ""), default="1", err=True)
+        ).strip()
+        if answer.isdecimal() and 1 <= int(answer) <= len(texts):
+            return texts[int(answer) - 1]
+        if answer in texts or (question.free and answer):
+            return answer
+        err.print(f"  give a number from 1 to {len(texts)}")
 
 
 def guessed(guess: Guess) -> Group:

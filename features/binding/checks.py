@@ -14,6 +14,7 @@ from features.binding.mapping import PLANNED_YEARS, Binding, Bound
 from features.binding.report import Finding, TableReport
 from features.binding.rows import repeated_keys, row_notes
 from features.binding.sources import columns_of, explain
+from features.binding.statuses import status_notes
 from features.binding.strays import table_span
 from features.binding.summary import summarise
 from features.errors import SourceError, TableError
@@ -127,7 +128,7 @@ def fill(
     losses = losses_of(connection, binding, emptied)
     connection.execute(f"DELETE FROM {table.name} WHERE _drop IS NOT NULL")
     warnings = [*(oddity.finding for oddity in odd if not oddity.dropped), *binding.notes, *converted]
-    warnings += row_notes(connection, binding)
+    warnings += [*row_notes(connection, binding), *status_notes(connection, binding)]
     _drop_helpers(connection, table)
     why = "; ".join(str(finding) for finding in dropped) or "; ".join(map(str, warnings[: len(emptied)]))
     refusal = refusal_of(table.name, losses, why, rules.max_loss, rules.accept)
@@ -179,13 +180,13 @@ def _drop_helpers(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Take away the columns that only checking needed."""
     for column in columns_of(connection, table.name):
         if column.startswith(("_odd", "_was", "_mark")):
-            connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
+            connection.execute(f'ALTER TABLE {table.name} DROP COLUMN "{column}"')
 
 
 def clear(connection: duckdb.DuckDBPyConnection, binding: Binding) -> None:
     """Leave a checked table with its canonical columns only."""
-    aside = [*_ASIDE, *(bound.name for bound in binding.columns if bound.column is None)]
-    for name in aside:
+    aside = {*_ASIDE, *(bound.name for bound in binding.columns if bound.column is None)}
+    for name in aside & set(columns_of(connection, binding.table.name)):
         connection.execute(f'ALTER TABLE {binding.table.name} DROP COLUMN "{name}"')
 
 

@@ -41,7 +41,32 @@ def id_notes(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> li
         if count:
             reason = f"ids differ from another one only by {what}, as {second!r} does; [ids] {setting} = true makes them one"
             notes.append(Finding(reason, "customer_id", count, first))
-    return notes
+    return [*notes, *_nobody(connection, tables)]
+
+
+_NOBODY = (
+    r"0+|-1|9{4,}|x+|guest|guests|unknown|anonymous|anon|nobody|dummy|test|tbd|cash|walk[- ]?in|misc(ellaneous)?|other|others|"
+    r"ゲスト|不明|未登録|その他|諸口|雑口|ダミー|テスト|現金|一見|非会員"
+)
+"""Ids under which shops put all that have none of their own."""
+
+
+def _nobody(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> list[Finding]:
+    """Ids that stand for nobody: all who have none would be learnt from as one great customer."""
+    everyone = " UNION ALL ".join(
+        f"SELECT customer_id AS id, count(*) AS n FROM {name} GROUP BY 1"
+        for name in tables
+        if name != "customers"
+    )
+    if not everyone:
+        return []
+    rows, example = connection.execute(
+        f"SELECT sum(n), arg_max(id, n) FROM ({everyone}) WHERE regexp_full_match(lower(id), '{_NOBODY}')"
+    ).fetchall()[0]
+    if not rows:
+        return []
+    reason = "rows are of an id that stands for nobody, as it looks; if so, leave it out with where"
+    return [Finding(reason, "customer_id", int(rows), example)]
 
 
 def strange_ids(connection: duckdb.DuckDBPyConnection, name: str) -> Finding | None:

@@ -155,7 +155,15 @@ def _contracts(
         if "known_at" in columns
         else ""
     )
-    return f"SELECT {line} FROM ({series}) WHERE billed_at < {stop}{in_force}", []
+    return f"SELECT {line} FROM ({series}) WHERE billed_at < {stop}{in_force}", _rhythm(connection, columns)
+
+
+def _rhythm(connection: duckdb.DuckDBPyConnection, columns: set[str]) -> list[Finding]:
+    """The terms of which nobody says how often they are billed: they are taken to be monthly."""
+    unsaid = "billing_months IS NULL" if "billing_months" in columns else "true"
+    count = int(connection.execute(f"SELECT count(*) FROM contracts WHERE {unsaid}").fetchall()[0][0])
+    reason = "terms do not say how often they are billed and are billed each month; bind 12 for yearly ones"
+    return [Finding(reason, "contracts.billing_months", count)] if count else []
 
 
 def _versions(columns: set[str]) -> str:

@@ -5,11 +5,12 @@ import duckdb
 from features.binding.mapping import Binding
 from features.binding.report import Finding
 from features.binding.sources import columns_of
+from features.binding.textfiles import quote
 from features.errors import TableError
 from features.schema import Kind, Table
+from features.values.statuses import SUBTOTAL
 
 _REPEATED = 127
-_SUBTOTALS = r"^(合計|小計|総計|総合計|累計|月計|年計|日計|計|[0-9]{1,2}月計|.{0,12}(合計|小計|月計)|(sub|grand) ?-?totals?|totals?|sum)[:：]?$"
 _FEW_ORDERS, _MOST_ORDERS = 20, 0.9
 
 
@@ -77,7 +78,7 @@ def _subtotals(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[
         count, row, example = connection.execute(
             f"SELECT sum(n), min(first_row), arg_min({name}, first_row) FROM (SELECT {name}, count(*) AS n, "
             f"min(_row) AS first_row FROM {binding.table.name} WHERE length({name}) < 24 GROUP BY {name}) "
-            f"WHERE regexp_matches(lower({name}), '{_SUBTOTALS}')"
+            f"WHERE regexp_full_match(lower({name}), {quote(SUBTOTAL)})"
         ).fetchall()[0]
         if count:
             reason = "looks like a subtotal and is counted; leave such rows out with where if it is one"

@@ -62,7 +62,7 @@ def derived_report(
         table: Orders, with further columns if they have some.
         origin: Where they come from.
         own: The report of the lines from a source of their own, if there are any.
-        left: What was left out in deriving.
+        left: What was left out or taken for granted in deriving.
     """
     have = columns_of(connection, "orders")
     names = [column.name for column in table.columns if column.name in have]

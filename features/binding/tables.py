@@ -24,6 +24,7 @@ from features.binding.queries import open_query
 from features.binding.report import TableReport
 from features.binding.samemoney import refused_twice, same_money
 from features.binding.sources import Source, column_types, open_source
+from features.binding.statuses import status_columns
 from features.binding.summary import derived_report, fingerprint_of
 from features.catalogue.more import MORE, with_more
 from features.catalogue.tables import BINDABLE, TABLES
@@ -306,6 +307,7 @@ class _Work:
             self.problems += problems
             return None
         self.more[name] = tuple(column for column in schema.columns if column.name.startswith(MORE))
+        carried = carried | status_columns(schema, table, source)
         binding, problems = resolve(self.connection, schema, table, source, carried, self.now)
         if binding is not None:
             report, wrong = fill(self.connection, binding, clock, self._rules(table))
@@ -330,7 +332,7 @@ class _Work:
         bound = {column.name for column in origin.columns}
         if time not in bound:
             raise TableError(f"customers are derived from {name}, which binds no {time}; bind it")
-        carried = [column.name for column in origin.columns if column.column is None]
+        carried = [column.name for column in origin.columns if column.name.startswith("customers.")]
         zone = self.settings.timezone
         # Already on the project's wall clock; as instants they are not moved there a second time.
         moved = self.settings.tables[name].timezone is not None

@@ -81,6 +81,11 @@ class FileLook:
         """Whether every row has a value of its own in a column."""
         return self.rows > 1 and self.filled[name] == self.rows == self.different[name]
 
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The columns of times."""
+        return tuple(name for name, kind in self.kinds.items() if kind == "time")
+
     def share(self, name: str) -> float:
         """The share of rows in which a column has a value."""
         return self.filled[name] / max(self.rows, 1)

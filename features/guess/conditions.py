@@ -109,7 +109,7 @@ def _offers(connection: duckdb.DuckDBPyConnection, match: Match, rows: str) -> I
     for name in match.look.kinds:
         if match.look.kinds[name] == "text" and statuses.speaks_of_status(name):
             yield from _by_status(connection, match, rows, name)
-        elif normalise(name) in (_GONE if match.table in _LASTING else _GONE | _TAKEN_BACK):
+        elif statuses.speaks_of_removal(name, lasting=match.table in _LASTING):
             yield from _by_flag(connection, match.look, rows, name)
     if match.table not in _LASTING:
         for name in match.look.kinds:
@@ -121,7 +121,7 @@ def _offers(connection: duckdb.DuckDBPyConnection, match: Match, rows: str) -> I
 def _by_status(
     connection: duckdb.DuckDBPyConnection, match: Match, rows: str, name: str
 ) -> Iterator[tuple[str, str]]:
-    pattern = statuses.NEVER_BEGAN if match.table in _LASTING else statuses.NO_SALE
+    pattern = statuses.no_sale(lasting=match.table in _LASTING)
     column, text = identifier_of(name), f"lower(trim({identifier_of(name)}))"
     money = _money(match)
     values = connection.execute(
@@ -144,8 +144,8 @@ def _by_flag(
 ) -> Iterator[tuple[str, str]]:
     text = f"lower(trim(CAST({identifier_of(name)} AS VARCHAR)))"
     values = [row[0] for row in connection.execute(f"SELECT DISTINCT {text} FROM {rows}").fetchall()]
-    out = [value for value in values if value in _TRUE]
-    if out and all(value is None or value in _TRUE | _FALSE for value in values):
+    out = [value for value in values if value in statuses.TRUE]
+    if out and all(value is None or value in statuses.TRUE | statuses.FALSE for value in values):
         yield (
             f"coalesce(lower(CAST({look.sql(name)} AS VARCHAR)), '') NOT IN ({_listed(out)})",
             f"{name} rows",
@@ -185,42 +185,6 @@ def _listed(values: list[str]) -> str:
 _LASTING = (CONTRACTS.table, DEALS.table)
 """A term that was cancelled was a term: leaving it out would leave only those who stayed."""
 
-_TRUE = frozenset(("true", "t", "yes", "y", "1", "はい", "有", "○", "削除"))
-_FALSE = frozenset(("", "false", "f", "no", "n", "0", "いいえ", "無", "×", "-"))
-_GONE = frozenset(
-    [
-        "isdeleted",
-        "deleted",
-        "deletedflag",
-        "isvoid",
-        "isvoided",
-        "void",
-        "voided",
-        "istest",
-        "test",
-        "testorder",
-        "istestorder",
-        "testmode",
-        "削除フラグ",
-        "削除済",
-        "削除区分",
-        "テストフラグ",
-        "無効フラグ",
-    ]
-)
-_TAKEN_BACK = frozenset(
-    [
-        "iscancelled",
-        "iscanceled",
-        "cancelled",
-        "canceled",
-        "isrefunded",
-        "refunded",
-        "キャンセルフラグ",
-        "取消フラグ",
-        "返品フラグ",
-    ]
-)
 _GONE_AT = frozenset(
     [
         "cancelledat",

@@ -8,6 +8,7 @@ import numpy as np
 from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
 from features.guess.assignment import assign
 from features.guess.columns import FileLook
+from features.guess.owners import Owner
 from features.guess.synonyms import ends_with_name, is_about_accounts, likeness, rank_of, speaks_of_a_key
 from features.schema import Column, Table
 from features.values.text import normalise
@@ -20,6 +21,7 @@ REASONS = {
     1: f"by part of its name; {CHECK}",
 }
 BY_VALUES = f"by its values, which are countries; {CHECK}"
+ONLY_DATE = f"the only date there is; {CHECK}"
 
 _REQUIRED = 100.0
 """What a required column adds, so that none goes without for the sake of others."""
@@ -50,14 +52,14 @@ class Line:
 
 
 def lines_of(
-    look: FileLook, table: Table, *, owner: str | None = None, without: Sequence[str] = ()
+    look: FileLook, table: Table, *, owner: Owner | None = None, without: Sequence[str] = ()
 ) -> list[Line]:
     """The source column of each canonical one, so that the whole is likeliest; no source column twice.
 
     Args:
         look: The file.
         table: The canonical table.
-        owner: The column that says whose row it is, where it is known.
+        owner: The column that says whose row it is, where it is known, and how much speaks for it.
         without: Canonical columns that are not wanted.
     """
     names = list(look.kinds)
@@ -69,11 +71,11 @@ def lines_of(
         if (strength := _strength(look, name, table, column))
     }
     if owner is not None and "customer_id" not in without:
-        position = names.index(owner)
+        position = names.index(owner.column)
         strengths = {
             pair: strength for pair, strength in strengths.items() if pair[0] != 0 and pair[1] != position
         }
-        strengths[0, position] = max(3, likeness(owner, table, table.column("customer_id")))
+        strengths[0, position] = owner.strength
     weights = np.zeros((len(table.columns), len(names)))
     for (place, position), strength in strengths.items():
         weights[place, position] = _weight(look, names[position], table.columns[place], strength, position)
@@ -100,8 +102,8 @@ def _line(
     )
     others = tuple(names[position] for position in rivals if strengths[place, position] >= strength - 1)
     reason = REASONS[strength]
-    if column.name == "country" and not likeness(name, table, column):
-        reason = BY_VALUES
+    if not likeness(name, table, column):
+        reason = BY_VALUES if column.name == "country" else ONLY_DATE
     return Line(column.name, name, reason, strength, others[:3])
 
 
@@ -114,11 +116,16 @@ def _strength(look: FileLook, name: str, table: Table, column: Column) -> int:
         return strength if speaks_of_a_key(name) and not is_about_accounts(name) else 0
     if column.name == "currency" and strength < 3:
         return 0  # CurrencyKey is a key of currencies and none itself
-    if column.name == "country" and name in look.countries:
-        return max(strength, 1)
     if column.money and normalise(name) in UNIT_PRICE_NAMES.split() and table is ORDERS.table:
         return min(strength, 1)
-    return strength
+    return max(strength, int(_told_by_values(look, name, table, column)))
+
+
+def _told_by_values(look: FileLook, name: str, table: Table, column: Column) -> bool:
+    """Whether a column's values say what it is, whatever its name: countries, and the only date there is."""
+    if column.name == "country":
+        return name in look.countries
+    return column.required and column.name == table.time and look.dates == (name,)
 
 
 def _weight(look: FileLook, name: str, column: Column, strength: int, position: int) -> float:

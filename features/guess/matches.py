@@ -16,8 +16,8 @@ from features.guess.columns import FileLook, identifier_of
 from features.guess.derivations import derived_columns
 from features.guess.joins import Join, account_file, find_joins
 from features.guess.lines import Line, lines_of, reread
+from features.guess.owners import Owner, owner_of
 from features.guess.rowkinds import named_rows_only, row_kind
-from features.guess.synonyms import likeness, rank_of, speaks_of_a_key
 from features.schema import Kind, Table
 from features.values.text import normalise
 
@@ -85,7 +85,7 @@ def understand(connection: duckdb.DuckDBPyConnection, looks: list[FileLook]) -> 
     """Decide for all files at once which canonical table each is, and which of its columns is which."""
     joins = find_joins(connection, looks)
     accounts = account_file(looks, joins, CUSTOMERS.table)
-    owners = {id(look): _owner(look, joins, accounts) for look in looks}
+    owners = {id(look): owner_of(look, joins, accounts) for look in looks}
     offers: list[list[Match]] = []
     for look in looks:
         own = [_offer(connection, look, table, owners, joins, accounts) for table in TABLES.values()]
@@ -146,62 +146,34 @@ def _why_not(look: FileLook) -> str:
     return f"no canonical table fits; {nearest} comes nearest and misses {', '.join(missing)}"
 
 
-def _owner(look: FileLook, joins: Sequence[Join], accounts: tuple[FileLook, str] | None) -> str | None:
-    """The column of a file that says whose row it is."""
-    if accounts is not None:
-        if look is accounts[0] or set(look.kinds) == set(accounts[0].kinds):
-            return accounts[1]
-        direct = [
-            join for join in joins if join.look is look and join.to is accounts[0] and join.key == accounts[1]
-        ]
-        if direct:
-            return max(direct, key=lambda join: join.share).column
-    column = CUSTOMERS.table.column("customer_id")
-    # A part of a name is enough only where it is a key's: account_name and customer_type are none.
-    named = [
-        (
-            not look.is_nearly_one(name),
-            strength,
-            round(look.share(name), 1),
-            -rank_of(name, column),
-            -place,
-            name,
-        )
-        for place, name in enumerate(look.kinds)
-        if look.may_be(name, Kind.ID)
-        and (
-            (strength := likeness(name, CUSTOMERS.table, column)) >= 3 or (strength and speaks_of_a_key(name))
-        )
-    ]
-    return max(named)[-1] if named else None
-
-
 def _offer(
     connection: duckdb.DuckDBPyConnection,
     look: FileLook,
     table: Table,
-    owners: dict[int, str | None],
+    owners: dict[int, Owner | None],
     joins: Sequence[Join],
     accounts: tuple[FileLook, str] | None,
 ) -> Match | None:
     """A file as a canonical table, if it has what that needs."""
     owner, via = owners[id(look)], None
+    teller = None
     if owner is None:
         # Rows that name a subscription or a contact: the file that has those knows the account.
         ways = [join for join in joins if join.look is look and owners[id(join.to)] is not None]
         via = max(ways, key=lambda join: join.share, default=None)
+        teller = None if via is None else owners[id(via.to)]
     named = any(word in normalise(look.label) for word in table.file_words.split())
     if table is CUSTOMERS.table and (owner is None or not _tells_accounts(look, accounts)):
         return None
-    if table is CUSTOMERS.table and not look.identifies(owner or "") and not named:
+    if table is CUSTOMERS.table and not look.identifies(owner.column) and not named:
         return None
     if table.by_name and not named:
         return None
-    kind = row_kind(connection, look, owner)
+    kind = row_kind(connection, look, None if owner is None else owner.column)
     focused = look if kind is None else named_rows_only(connection, look, kind)
     lines = lines_of(focused, table, owner=owner)
-    if via is not None:
-        lines = [Line("customer_id", str(owners[id(via.to)]), f"through {via.to.label}: {via}", 3), *lines]
+    if via is not None and teller is not None:
+        lines = [Line("customer_id", teller.column, f"through {via.to.label}: {via}", 3), *lines]
     lines = derived_columns(connection, look, table, lines)
     bound = {line.column for line in lines}
     if any(column.required and column.name not in bound for column in table.columns) or len(lines) == 1:

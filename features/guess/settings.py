@@ -29,6 +29,7 @@ from features.guess.matches import (
     nearest_lines,
     understand,
 )
+from features.guess.questions import Ask, Question, agreed, settle
 from features.guess.suggestions import suggest_margin, suggest_where
 from features.schema import Table
 from features.settings import Settings
@@ -58,6 +59,7 @@ def guess_settings(
     currency: str | None = None,
     timezone: str | None = None,
     folder: Path | None = None,
+    ask: Ask | None = None,
 ) -> Guess:
     """Write a tokui.toml for some files, all of them looked at together.
 
@@ -68,6 +70,7 @@ def guess_settings(
         currency: ISO 4217 code, where it is known.
         timezone: IANA zone, where it is known.
         folder: Where the tokui.toml will lie; default is the current folder.
+        ask: Puts what is open to a person; it stays a guess where there is nobody to ask.
 
     Raises:
         SourceError: A file cannot be read.
@@ -81,12 +84,24 @@ def guess_settings(
         seen = understand(connection, looks)
         wheres: dict[str, list[str]] = {}
         for name, match in list(seen.matches.items()):
-            seen.matches[name], conditions = sales_only(connection, match)
-            wheres[name] = _wheres(connection, match, conditions)
+            settled = match if ask is None else settle(match, ask)
+            settled, conditions = sales_only(connection, settled)
+            if ask is not None:
+                conditions = agreed(settled, conditions, ask)
+            seen.matches[name] = settled
+            wheres[name] = _wheres(connection, settled, conditions)
     japanese = any(
         not normalise(name).isascii() for match in seen.matches.values() for name in match.look.kinds
     )
     missing = _missing(seen, looks)
+    if ask is not None:
+        money, zone = _units(japanese=japanese)
+        currency = currency or ask(
+            Question("currency", "in which currency is your money?", ((money, None),), free=True)
+        )
+        timezone = timezone or ask(
+            Question("timezone", "in which zone are your times?", ((zone, None),), free=True)
+        )
     head = _head(home, currency, timezone, japanese=japanese)
     tables = _files(seen.matches) + _tables(seen, wheres) + _leftovers(seen.left)
     told = "".join(f"\n# MISSING: {what}\n" for what in missing)
@@ -163,8 +178,8 @@ _CONFIDENCE = {4: "high", 3: "high", 2: "fair", 1: "low"}
 
 
 def _head(home: Path, currency: str | None, timezone: str | None, *, japanese: bool) -> str:
-    money = currency or ("JPY" if japanese else "USD")
-    zone = timezone or ("Asia/Tokyo" if japanese else "UTC")
+    money, zone = _units(japanese=japanese)
+    money, zone = currency or money, timezone or zone
     guessed = f"  # {CHECK}: " + ("headers are Japanese" if japanese else "nothing in the files says it")
     return (
         "# Written by `tokui init`. The right-hand side of a column is a SQL expression over your own columns.\n\n"
@@ -172,6 +187,10 @@ def _head(home: Path, currency: str | None, timezone: str | None, *, japanese: b
         f"currency = {_toml(money)}{'' if currency else guessed}\n"
         f"timezone = {_toml(zone)}{'' if timezone else guessed}\n"
     )
+
+
+def _units(*, japanese: bool) -> tuple[str, str]:
+    return ("JPY", "Asia/Tokyo") if japanese else ("USD", "UTC")
 
 
 def _pace(text: str, home: Path, *, whole: bool) -> str:

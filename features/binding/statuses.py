@@ -1,0 +1,86 @@
+"""Statuses: rows that say themselves that they are no sales, and are counted because no condition leaves them out."""
+
+import duckdb
+
+from features.binding.mapping import Binding
+from features.binding.report import Finding
+from features.binding.sources import Source
+from features.binding.textfiles import quote
+from features.schema import Table
+from features.settings import TableSettings
+from features.values import statuses
+
+_CARRIED = "_mark."
+
+
+def status_columns(table: Table, settings: TableSettings, source: Source) -> dict[str, str]:
+    """The columns to carry along to see what rows say of themselves; those that ``where`` speaks of say nothing new.
+
+    Args:
+        table: The canonical table.
+        settings: Its binding.
+        source: The opened source.
+
+    Returns:
+        Expressions by a name that ends in the place of the column.
+    """
+    if table.name == "customers" or not any(column.money for column in table.columns):
+        return {}
+    spoken = (settings.where or "").lower()
+    return {
+        f"{_CARRIED}{place}": heading
+        for place, heading in enumerate(source.columns)
+        if heading.lower() not in spoken
+        and (
+            statuses.speaks_of_status(heading) or statuses.speaks_of_removal(heading, lasting=_lasting(table))
+        )
+    }
+
+
+def status_notes(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Finding]:
+    """What rows say that are counted and are most likely no sales, with the line that leaves them out.
+
+    What is taken back by money of the other sign has to stay.
+    """
+    money = next(
+        (bound.name for bound in binding.columns if bound.column is not None and bound.column.money), None
+    )
+    if money is None:
+        return []
+    pattern = quote(statuses.no_sale(lasting=_lasting(binding.table)))
+    truths = ", ".join(quote(word) for word in sorted(statuses.TRUE))
+    notes = []
+    for bound in binding.columns:
+        if not bound.name.startswith(_CARRIED):
+            continue
+        heading = list(binding.source.columns)[int(bound.name.removeprefix(_CARRIED))]
+        text = f'trim(CAST("{bound.name}" AS VARCHAR))'
+        says = (
+            f"regexp_full_match(lower(value), {pattern})"
+            if statuses.speaks_of_status(heading)
+            else f"lower(value) IN ({truths})"
+        )
+        values = connection.execute(
+            f"SELECT value, n, first_row, total FROM (SELECT {text} AS value, count(*) AS n, min(_row) AS first_row, "
+            f"sum({money}) AS total, min({money}) AS least FROM {binding.table.name} GROUP BY value) "
+            f"WHERE {says} AND coalesce(least, 0) >= 0 ORDER BY first_row"
+        ).fetchall()
+        if values:
+            notes.append(_note(heading, money, values))
+    return notes
+
+
+def _note(heading: str, money: str, values: list[tuple[str, int, int, float | None]]) -> Finding:
+    listed = ", ".join(quote(value) for value, *_ in values)
+    total = sum(amount or 0.0 for *_, amount in values)
+    column = '"' + heading.replace('"', '""') + '"'
+    reason = (
+        f"rows with {total:,.2f} of {money} say {listed} and are counted; if they are no sales, leave them out: "
+        f"where = '''coalesce(CAST({column} AS VARCHAR), '') NOT IN ({listed})'''"
+    )
+    first_value, _, first_row, _ = values[0]
+    return Finding(reason, heading, sum(count for _, count, *_ in values), first_value, first_row)
+
+
+def _lasting(table: Table) -> bool:
+    return table.name in {"contracts", "deals"}
