@@ -28,7 +28,7 @@ def status_columns(table: Table, settings: TableSettings, source: Source) -> dic
         return {}
     spoken = (settings.where or "").lower()
     return {
-        f"{_CARRIED}{place}": heading
+        f"{_CARRIED}{place}": _quoted(heading)
         for place, heading in enumerate(source.columns)
         if heading.lower() not in spoken
         and (
@@ -73,13 +73,16 @@ def status_notes(connection: duckdb.DuckDBPyConnection, binding: Binding) -> lis
 def _note(heading: str, money: str, values: list[tuple[str, int, int, float | None]]) -> Finding:
     listed = ", ".join(quote(value) for value, *_ in values)
     total = sum(amount or 0.0 for *_, amount in values)
-    column = '"' + heading.replace('"', '""') + '"'
     reason = (
         f"rows with {total:,.2f} of {money} say {listed} and are counted; if they are no sales, leave them out: "
-        f"where = '''coalesce(CAST({column} AS VARCHAR), '') NOT IN ({listed})'''"
+        f"where = '''coalesce(CAST({_quoted(heading)} AS VARCHAR), '') NOT IN ({listed})'''"
     )
     first_value, _, first_row, _ = values[0]
     return Finding(reason, heading, sum(count for _, count, *_ in values), first_value, first_row)
+
+
+def _quoted(heading: str) -> str:
+    return '"' + heading.replace('"', '""') + '"'
 
 
 def _lasting(table: Table) -> bool:

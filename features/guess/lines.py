@@ -9,7 +9,14 @@ from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
 from features.guess.assignment import assign
 from features.guess.columns import FileLook
 from features.guess.owners import Owner
-from features.guess.synonyms import ends_with_name, is_about_accounts, likeness, rank_of, speaks_of_a_key
+from features.guess.synonyms import (
+    ends_with_name,
+    is_about_accounts,
+    likeness,
+    rank_of,
+    speaks_of_a_key,
+    tells_other_money,
+)
 from features.schema import Column, Table
 from features.values.text import normalise
 
@@ -116,6 +123,8 @@ def _strength(look: FileLook, name: str, table: Table, column: Column) -> int:
         return strength if speaks_of_a_key(name) and not is_about_accounts(name) else 0
     if column.name == "currency" and strength < 3:
         return 0  # CurrencyKey is a key of currencies and none itself
+    if column.money and strength == 1 and tells_other_money(name):
+        return 0
     if column.money and normalise(name) in UNIT_PRICE_NAMES.split() and table is ORDERS.table:
         return min(strength, 1)
     return max(strength, int(_told_by_values(look, name, table, column)))

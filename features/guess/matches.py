@@ -163,9 +163,9 @@ def _offer(
         via = max(ways, key=lambda join: join.share, default=None)
         teller = None if via is None else owners[id(via.to)]
     named = any(word in normalise(look.label) for word in table.file_words.split())
-    if table is CUSTOMERS.table and (owner is None or not _tells_accounts(look, accounts)):
-        return None
-    if table is CUSTOMERS.table and not look.identifies(owner.column) and not named:
+    if table is CUSTOMERS.table and (
+        owner is None or not _tells_accounts(look, accounts) or not (named or look.identifies(owner.column))
+    ):
         return None
     if table.by_name and not named:
         return None
@@ -178,12 +178,8 @@ def _offer(
     bound = {line.column for line in lines}
     if any(column.required and column.name not in bound for column in table.columns) or len(lines) == 1:
         return None  # an id alone speaks for nothing
-    if (
-        not named
-        and table not in (ORDERS.table, CUSTOMERS.table)
-        and (len(lines) < _LEAST_LINES or _any_ledger(table, bound))
-    ):
-        return None  # a customer and a date are in every file
+    if not named and not _speaks_for_itself(table, lines):
+        return None
     lines, dates = _with_dates(look, table, lines)
     return Match(
         look, table, tuple(lines), dates, sum(line.strength for line in lines) + (5 if named else 0), via
@@ -199,9 +195,16 @@ _LEAST_LINES = 4
 """Columns that speak for a table where the file's name does not; orders are told by their money."""
 
 
-def _any_ledger(table: Table, bound: set[str]) -> bool:
-    """Whether nothing of a deal is there but what any ledger has: a date, an amount and some status."""
-    return table is DEALS.table and "won" not in bound
+def _speaks_for_itself(table: Table, lines: Sequence[Line]) -> bool:
+    """Whether columns alone say what a file is: a customer and a date are in every one, and some amount in most."""
+    by_column = {line.column: line for line in lines}
+    if table is CUSTOMERS.table:
+        return True
+    if table is ORDERS.table:
+        return max(by_column["occurred_at"].strength, by_column["amount"].strength) > 1
+    if table is DEALS.table and "won" not in by_column:
+        return False
+    return len(lines) >= _LEAST_LINES
 
 
 def _with_dates(look: FileLook, table: Table, lines: list[Line]) -> tuple[list[Line], str | None]:

@@ -128,6 +128,26 @@ def speaks_of_a_key(name: str) -> bool:
     return any(_is_key_word(word) for word in _words_of(name))
 
 
+def tells_other_money(name: str) -> bool:
+    """Whether a heading is of money that is no sale: taxes, discounts, fees, refunds, limits.
+
+    Examples:
+        >>> tells_other_money("refund_amount_usd"), tells_other_money("消費税額"), tells_other_money("order_total_incl_tax")
+        (True, True, False)
+    """
+    plain = _WITH_TAX.sub("", normalise(name))
+    return any(word in plain for word in _OTHER_MONEY)
+
+
+_WITH_TAX = re.compile(
+    r"(incl?|excl?|including|excluding|before|after|with|without|pre|net)(of)?(sales)?(tax|vat|gst)(es)?|税込|税抜|税別"
+)
+_OTHER_MONEY = (
+    "refund", "discount", "tax", "vat", "shipping", "freight", "fee", "commission", "balance", "limit", "deposit", "credit", "paid",
+    "税", "割引", "値引", "送料", "手数料", "与信", "残高", "返金", "保証金", "前回", "入金",
+)  # fmt: skip
+
+
 def is_about_accounts(name: str) -> bool:
     """Whether a heading is of something told about an account, which tells none from another.
 
