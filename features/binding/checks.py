@@ -198,7 +198,7 @@ def _write(connection: duckdb.DuckDBPyConnection, binding: Binding, clock: Clock
         if bound.column is None:
             final.append(f"_v{place} AS {name}")
             continue
-        tidy, type_ = clean(f"_v{place}", bound.type)
+        tidy, type_ = clean(f"_v{place}", bound.type, bound.column.kind)
         cleaned.append(f"{tidy} AS _t{place}")
         own = clock if bound.zone is None else replace(clock, source=bound.zone)
         reading = read(bound.column.kind, f"_t{place}", type_, own, bound.conventions, f"_c{place}")

@@ -46,7 +46,7 @@ def check_currencies(
         return [], [], []
     says = f"coalesce({', '.join([*told, *marked])})"
     counts = connection.execute(
-        f"SELECT {says} AS mark, count(*), min(_row) FROM {table} WHERE _drop IS NULL AND {says} IS NOT NULL GROUP BY mark ORDER BY 2 DESC"
+        f"SELECT {says} AS mark, count(*), min(_row) FROM {table} WHERE _drop IS NULL AND {says} IS NOT NULL GROUP BY mark ORDER BY 2 DESC, 1"
     ).fetchall()
     foreign = [(mark, count, row) for mark, count, row in counts if not is_currency(mark, currency)]
     if not foreign:

@@ -21,27 +21,33 @@ def same_id(sql: str, *, ignore_case: bool, ignore_leading_zeros: bool) -> str:
     return f"lower({sql})" if ignore_case else sql
 
 
-def id_notes(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> list[Finding]:
-    """Customers of all tables whose ids differ only by case, or only by leading zeros.
+def id_notes(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[str], origin: str
+) -> list[Finding]:
+    """Customers of all tables whose ids differ only by case, or only by leading zeros, and ids that stand for nobody.
 
     Args:
         connection: Holds the bound tables.
         tables: Their names.
+        origin: The table that customers are derived from, if there is one: they have all of its ids.
     """
-    everyone = " UNION ".join(f"SELECT customer_id AS id FROM {name}" for name in tables)
+    everyone = " UNION ".join(f"SELECT customer_id AS id FROM {name}" for name in tables if name != origin)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE everyone AS {everyone}")
     notes = []
     for setting, what in (("ignore_case", "upper and lower case"), ("ignore_leading_zeros", "leading zeros")):
         folded = same_id(
             "id", ignore_case=setting == "ignore_case", ignore_leading_zeros=setting == "ignore_leading_zeros"
         )
         count, first, second = connection.execute(
-            f"SELECT count(*), min(one), min_by(other, one) FROM (SELECT min(id) AS one, max(id) AS other FROM ({everyone}) "
+            f"SELECT count(*), min(one), min_by(other, one) FROM (SELECT min(id) AS one, max(id) AS other FROM everyone "
             f"WHERE id IS NOT NULL GROUP BY {folded} HAVING count(*) > 1)"
         ).fetchall()[0]
         if count:
             reason = f"ids differ from another one only by {what}, as {second!r} does; [ids] {setting} = true makes them one"
             notes.append(Finding(reason, "customer_id", count, first))
-    return [*notes, *_nobody(connection, tables)]
+    notes += _nobody(connection, tables)
+    connection.execute("DROP TABLE everyone")
+    return notes
 
 
 _NOBODY = (
@@ -53,16 +59,14 @@ _NOBODY = (
 
 def _nobody(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> list[Finding]:
     """Ids that stand for nobody: all who have none would be learnt from as one great customer."""
-    everyone = " UNION ALL ".join(
-        f"SELECT customer_id AS id, count(*) AS n FROM {name} GROUP BY 1"
-        for name in tables
-        if name != "customers"
-    )
-    if not everyone:
+    nobody = f"SELECT id FROM everyone WHERE regexp_full_match(lower(id), '{_NOBODY}')"
+    counts = " UNION ALL ".join(
+        f"SELECT customer_id AS id, count(*) AS n FROM {name} WHERE customer_id IN ({nobody}) GROUP BY 1"
+        for name in tables if name != "customers"
+    )  # fmt: skip
+    if not counts or not connection.execute(f"SELECT count(*) FROM ({nobody})").fetchall()[0][0]:
         return []
-    rows, example = connection.execute(
-        f"SELECT sum(n), arg_max(id, n) FROM ({everyone}) WHERE regexp_full_match(lower(id), '{_NOBODY}')"
-    ).fetchall()[0]
+    rows, example = connection.execute(f"SELECT sum(n), arg_max(id, n) FROM ({counts})").fetchall()[0]
     if not rows:
         return []
     reason = "rows are of an id that stands for nobody, as it looks; if so, leave it out with where"

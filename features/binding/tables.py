@@ -203,15 +203,17 @@ class _Work:
             except TokuiError as error:
                 self.problems.append(error)
         if not self.problems and "customers" in self.names:
-            notes = id_notes(self.connection, [name for name in self.names if name in TABLES])
+            origin = self.settings.tables["customers"].derive
+            names = [name for name in self.names if name in TABLES]
+            notes = id_notes(self.connection, names, str(origin))
             report = self.reports["customers"]
             try:
                 notes += parent_notes(self.connection)
             except TableError as error:
                 self.problems.append(error)
             self.reports["customers"] = replace(report, warnings=(*report.warnings, *notes))
-            for name in self.names:
-                if name in TABLES:
+            for name in names:
+                if name != origin:
                     self._check_accounts(name)
         if self.problems:
             first, *others = self.problems

@@ -4,6 +4,7 @@
 can, since no month is the 13th. What they leave open the file, or tokui.toml, decides, and it is said.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -72,6 +73,13 @@ Counted = Iterable[tuple[str, int, int]]
 """Values with how often and in which row first they appear."""
 
 
+# What most files write, told without reading it.
+_POINTED = re.compile(r"-?[0-9]+[.]([0-9]{1,2}|[0-9]{4,})", re.ASCII)
+_YEAR_FIRST = re.compile(
+    r"[0-9]{4}([-/])(0?[1-9]|1[0-2])\1(0?[1-9]|[12][0-9]|3[01])([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?Z?"
+)
+
+
 def decimals_in(values: Counted) -> Evidence[Decimal]:
     """What numbers say about the character before the fraction.
 
@@ -83,6 +91,10 @@ def decimals_in(values: Counted) -> Evidence[Decimal]:
     """
 
     def readers(text: str) -> tuple[Decimal, ...]:
+        if text.isdecimal() and text.isascii():
+            return ()
+        if _POINTED.fullmatch(text):
+            return (".",)
         says = decimal_of(text)
         return () if says is None else DECIMALS if says == "either" else (says,)
 
@@ -104,6 +116,8 @@ def orders_in(values: Counted, latest: str = "9999") -> Evidence[Order]:
     """
 
     def readers(text: str) -> tuple[Order, ...]:
+        if _YEAR_FIRST.fullmatch(text):
+            return ()
         orders = orders_of(text)
         times = {order: str(read_time(text, order)) for order in orders}
         if len(orders) == len(DATE_ORDERS) and len(set(times.values())) == 1:

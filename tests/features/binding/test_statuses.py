@@ -8,6 +8,8 @@ from features.binding.tables import bind
 from features.settings import TableSettings
 from tests.features.binding.binds import NOW, lines, make, write
 
+END = datetime(2024, 12, 1)  # noqa: DTZ001
+
 
 def notes(folder, header, rows, **table):
     write(folder, lines(*rows, header=header))
@@ -60,9 +62,7 @@ def test_a_cancelled_contract_is_one_and_a_deleted_one_is_none(tmp_path):
         "contracts.csv",
     )
     tables = {"contracts": TableSettings(source="contracts.csv")}
-    with bind(
-        make(tmp_path, orders=TableSettings(derive="contracts"), tables=tables), now=datetime(2024, 12, 1)
-    ) as bound:  # noqa: DTZ001
+    with bind(make(tmp_path, orders=TableSettings(derive="contracts"), tables=tables), now=END) as bound:
         (note,) = [note for note in bound.report("contracts").warnings if "are counted" in note.reason]
     assert (note.example, note.count) == ("deleted", 3)
 
@@ -95,8 +95,6 @@ def test_terms_that_say_no_rhythm_are_told_to_be_billed_monthly(tmp_path):
         "contracts.csv",
     )
     tables = {"contracts": TableSettings(source="contracts.csv")}
-    with bind(
-        make(tmp_path, orders=TableSettings(derive="contracts"), tables=tables), now=datetime(2024, 12, 1)
-    ) as bound:  # noqa: DTZ001
+    with bind(make(tmp_path, orders=TableSettings(derive="contracts"), tables=tables), now=END) as bound:
         notes = [note for note in bound.report("orders").warnings if "billed each month" in note.reason]
     assert [(note.column, note.count) for note in notes] == [("contracts.billing_months", 1)]

@@ -187,13 +187,14 @@ def test_ids_that_differ_by_case_or_zeros_are_noted_and_made_one_on_request(tmp_
         lines("a1,2024-01-05,5", "A1,2024-01-06,5", "0012,2024-01-05,5", "12,2024-01-06,5", "0,2024-01-06,5"),
     )
     with bind(make(tmp_path), now=NOW) as tables:
-        notes = [(note.count, note.example, note.reason) for note in tables.report("customers").warnings]
+        warnings = tables.report("customers").warnings
+        notes = [(note.count, note.example, note.reason) for note in warnings if "differ" in note.reason]
         assert [note[:2] for note in notes] == [(1, "A1"), (1, "0012")]
         assert "as 'a1' does; [ids] ignore_case = true" in notes[0][2]
     one = IdSettings(ignore_case=True, ignore_leading_zeros=True)
     with bind(make(tmp_path, ids=one), now=NOW) as tables:
         assert {row[0] for row in rows_of(tables, columns="customer_id")} == {"a1", "12", "0"}
-        assert tables.report("customers").warnings == ()
+        assert not any("differ" in note.reason for note in tables.report("customers").warnings)
 
 
 def test_a_loss_is_refused_until_it_is_accepted(tmp_path):
