@@ -21,9 +21,7 @@ def same_id(sql: str, *, ignore_case: bool, ignore_leading_zeros: bool) -> str:
     return f"lower({sql})" if ignore_case else sql
 
 
-def id_notes(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[str], origin: str
-) -> list[Finding]:
+def id_notes(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], origin: str) -> list[Finding]:
     """Customers of all tables whose ids differ only by case, or only by leading zeros, and ids that stand for nobody.
 
     Args:

@@ -94,6 +94,10 @@ def _walk(node: Any, tables: set[str], own: set[str]) -> None:
             _walk(item, tables, own)
     elif isinstance(node, dict):
         if node.get("type") == "BASE_TABLE":
+            if node.get("schema_name") or node.get("catalog_name"):
+                raise SourceError(
+                    f"a query names files by the names they have in [files], without a schema before {node['table_name']!r}"
+                )
             tables.add(str(node["table_name"]).lower())
         if node.get("type") == "TABLE_FUNCTION":
             raise SourceError(

@@ -122,7 +122,7 @@ def identifier_of(name: str) -> str:
 
 def look_at(
     connection: duckdb.DuckDBPyConnection, files: Sequence[Path], home: Path, scratch: Path
-) -> list[FileLook]:
+) -> tuple[list[FileLook], list[tuple[str, str]]]:
     """Look at every table in some files or folders.
 
     Args:
@@ -131,8 +131,11 @@ def look_at(
         home: Folder that sources are written relative to.
         scratch: Folder for readable copies.
 
+    Returns:
+        What was seen, and which files or sheets could not be read, with the reason.
+
     Raises:
-        SourceError: A file cannot be read.
+        SourceError: There is no file, or none can be read.
     """
     paths: list[Path] = []
     for path in files:
@@ -150,10 +153,25 @@ def look_at(
     ).fetchall()
     keywords = frozenset(str(row[0]) for row in rows)
     looks: list[FileLook] = []
+    unread: list[tuple[str, str]] = []
+    problems: list[SourceError] = []
     for path in paths:
-        for settings in _settings(connection, path.resolve(), home):
-            looks.append(_look(connection, path, settings, home, scratch, keywords, f"look_{len(looks)}"))
-    return looks
+        label = path.name
+        try:
+            for settings in _settings(connection, path.resolve(), home):
+                label = path.name if settings.table is None else f"{path.name} ({settings.table})"
+                try:
+                    look = _look(connection, path, settings, home, scratch, keywords, f"look_{len(looks)}")
+                    looks.append(look)
+                except SourceError as error:
+                    problems.append(error)
+                    unread.append((label, str(error)))
+        except SourceError as error:
+            problems.append(error)
+            unread.append((label, str(error)))
+    if not looks:
+        raise problems[0]
+    return looks, unread
 
 
 def _settings(connection: duckdb.DuckDBPyConnection, path: Path, home: Path) -> list[TableSettings]:

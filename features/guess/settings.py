@@ -80,7 +80,7 @@ def guess_settings(
         tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True) as scratch,
         duckdb.connect(str(Path(scratch) / "looks.duckdb")) as connection,
     ):
-        looks = look_at(connection, files, home, Path(scratch))
+        looks, unread = look_at(connection, files, home, Path(scratch))
         seen = understand(connection, looks)
         wheres: dict[str, list[str]] = {}
         for name, match in list(seen.matches.items()):
@@ -103,10 +103,12 @@ def guess_settings(
             Question("timezone", "in which zone are your times?", ((zone, None),), free=True)
         )
     head = _head(home, currency, timezone, japanese=japanese)
-    tables = _files(seen.matches) + _tables(seen, wheres) + _leftovers(seen.left)
+    tables = _files(seen.matches) + _tables(seen, wheres) + _leftovers(seen.left, unread)
     told = "".join(f"\n# MISSING: {what}\n" for what in missing)
     text = head + told + _pace(head + tables, home, whole=not missing) + tables
-    return Guess(text, tuple(_told(look, seen) for look in looks), seen.ledger, tuple(missing))
+    told_files = [_told(look, seen) for look in looks]
+    told_files += [{"file": label, "table": None, "why": why, "columns": []} for label, why in unread]
+    return Guess(text, tuple(told_files), seen.ledger, tuple(missing))
 
 
 def _missing(seen: Understanding, looks: Sequence[FileLook]) -> list[str]:
@@ -361,8 +363,9 @@ def _columns(table: Table, lines: tuple[Line, ...], without: tuple[str, ...] = (
     return written
 
 
-def _leftovers(left: list[tuple[FileLook, str]]) -> str:
-    return "".join(f"\n# {look.label}: {reason}\n" for look, reason in left)
+def _leftovers(left: list[tuple[FileLook, str]], unread: list[tuple[str, str]]) -> str:
+    reasons = [*((look.label, reason) for look, reason in left), *unread]
+    return "".join(f"\n# {label}: {' '.join(reason.split())}\n" for label, reason in reasons)
 
 
 def _toml(text: str) -> str:

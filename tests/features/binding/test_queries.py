@@ -83,3 +83,10 @@ def test_a_line_that_does_not_fit_is_named_with_its_file(folder):
     write(folder, "head_id;kunde\n001;A-1\n002\n003;B\n", "heads.csv")
     said = failed(make(folder, JOIN, lines="lines.csv", heads="heads.csv"), SourceError)
     assert "line 3 of heads.csv: 1 value where the header has 2" in said
+
+
+def test_a_query_reads_its_files_by_their_own_names_only(tmp_path):
+    write(tmp_path, "customer_id,occurred_at,amount\na,2024-01-05,5\n", "a.csv")
+    for schema in ("main", "memory.main", "information_schema"):
+        with pytest.raises(SourceError, match="without a schema before 'a'"):
+            bind(make(tmp_path, f"SELECT * FROM {schema}.a", a="a.csv"), now=NOW)

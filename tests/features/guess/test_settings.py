@@ -268,6 +268,25 @@ def test_sheets_and_duckdb_tables_are_looked_at_one_by_one(tmp_path):
     assert settings.tables["customers"].table == "clients"
 
 
+def test_an_empty_sheet_and_a_broken_file_do_not_stop_the_others(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Orders"
+    book.active.append(["Customer", "Order Date", "Amount"])
+    for i in range(1, 20):
+        book.active.append([f"c{i % 3}", datetime(2024, 1, i), i])  # noqa: DTZ001
+    book.create_sheet("Cover")
+    book.save(tmp_path / "book.xlsx")
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    text, settings = guessed(tmp_path, tmp_path / "book.xlsx", tmp_path / "broken.xlsx")
+    assert settings.tables["orders"].table == "Orders"
+    assert "# book.xlsx (Cover): " in text
+    assert "# broken.xlsx: " in text
+    guess = guess_settings([tmp_path / "book.xlsx", tmp_path / "broken.xlsx"], folder=tmp_path)
+    assert [file["table"] for file in guess.files] == ["orders", None, None]
+    with pytest.raises(SourceError, match=r"broken\.xlsx"):
+        guess_settings([tmp_path / "broken.xlsx"], folder=tmp_path)
+
+
 def test_orders_that_do_not_bind_are_told_at_the_top(tmp_path):
     rows = "".join(f"a,{'1900' if i % 2 else '2024'}-01-{i},5\n" for i in range(10, 29))
     (tmp_path / "orders.csv").write_text("customer_id,order_date,amount\n" + rows, encoding="utf-8")
