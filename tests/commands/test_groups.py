@@ -1,25 +1,10 @@
 """Contract: parents in the tables are groups in the scores, by command."""
 
-import json
-import subprocess
-import sys
-
 import pyarrow.parquet as pq
 import pytest
 
+from tests.commands.running import tokui
 from tests.conftest import small_world
-
-
-def tokui(folder, *words):
-    done = subprocess.run(
-        [sys.executable, "-m", "tokui", *words, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")

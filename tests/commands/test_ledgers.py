@@ -1,14 +1,12 @@
 """Contract: a company without order lines gets from its own tables to an answer: subscriptions, invoices, or deals alone."""
 
-import json
 import re
-import subprocess
-import sys
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
+from tests.commands.running import tokui
 from tests.conftest import HORIZONS
 from tests.serving.conftest import Asked
 from training.live import Live
@@ -72,18 +70,6 @@ KINDS = {
     "invoices": (invoices, "invoices"),
     "deals": (deals, "deals"),
 }
-
-
-def tokui(folder, *words):
-    done = subprocess.run(
-        [sys.executable, "-m", "tokui", *words, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -1,12 +1,9 @@
 """Contract: columns of the user's own go from the tables to answers and their reasons, by command."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from features.engine.snapshot import open_snapshot
+from tests.commands.running import tokui
 from tests.conftest import small_world
 from tests.serving.conftest import Asked
 from training.live import Live
@@ -18,18 +15,6 @@ CUSTOMERS = (
 )
 ORDERS = 'more = {unit_price = {expression = "amount / quantity", label = "単価"}, big = "amount > 20000"}\n'
 TICKETS = 'more = {hot = "severity >= 2"}\n'
-
-
-def tokui(folder, *words):
-    done = subprocess.run(
-        [sys.executable, "-m", "tokui", *words, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
