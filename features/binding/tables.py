@@ -1,7 +1,6 @@
 """Tables: everything tokui.toml binds, checked, typed and held in one DuckDB connection."""
 
 import hashlib
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,6 +24,7 @@ from features.binding.sources import Source, column_types, columns_of, open_sour
 from features.binding.summary import derived_report
 from features.catalogue.tables import BINDABLE, TABLES
 from features.errors import SettingsError, TableError, TokuiError
+from features.files import Scratch
 from features.schema import Kind
 from features.settings import Settings, TableSettings
 
@@ -50,7 +50,7 @@ class Tables:
     connection: duckdb.DuckDBPyConnection
     reports: tuple[TableReport, ...]
     fingerprint: str
-    scratch: "tempfile.TemporaryDirectory[str]"
+    scratch: Scratch
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     zone = ZoneInfo(settings.timezone)
     moment = now or datetime.now(zone)
     wall = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
-    scratch = tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True)
+    scratch = Scratch()
     folder = Path(scratch.name)
     connection = duckdb.connect(
         str(folder / "tables.duckdb"),

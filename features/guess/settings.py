@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import duckdb
 from features.binding.tables import bind
 from features.catalogue.tables import TABLES
 from features.errors import TableError, TokuiError
+from features.files import Scratch
 from features.guess.columns import FileLook, identifier_of, look_at
 from features.guess.horizons import fit_horizons
 from features.guess.layout import layout_lines
@@ -72,10 +72,10 @@ def guess_settings(
     """
     home = (folder or Path.cwd()).resolve()
     with (
-        tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True) as scratch,
-        duckdb.connect(str(Path(scratch) / "looks.duckdb")) as connection,
+        Scratch() as scratch,
+        duckdb.connect(str(scratch / "looks.duckdb")) as connection,
     ):
-        looks = look_at(connection, files, home, Path(scratch))
+        looks = look_at(connection, files, home, scratch)
         seen = understand(connection, looks)
         conditions = {name: _conditions(connection, match) for name, match in seen.matches.items()}
     japanese = any(

@@ -25,12 +25,13 @@ Load = Callable[[Live], Predictor]
 Seen = tuple[tuple[int, int, int] | None, ...]
 
 
-def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
+def load_predictor(live: Live, keep: int = KEEP, copies: Path | None = None) -> Predictor:
     """The champions over the snapshot, read and checked; that of uplift, if there is one, with them.
 
     Args:
         live: Where they are.
         keep: Predictions to remember; see `Predictor`.
+        copies: Where workers share a copy of the snapshot; see `open_snapshot`.
 
     Raises:
         NoChampionError: Lifetime value or churn has no champion, or there is no snapshot.
@@ -48,7 +49,7 @@ def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
     ltv, churn = (
         Champion(read_bundle(live.bundle(task, numbers[task])), numbers[task]) for task in ("ltv", "churn")
     )
-    snapshot = open_snapshot(live.snapshot)
+    snapshot = open_snapshot(live.snapshot, copies)
     return Predictor(ltv, churn, snapshot, keep, load_uplift(live, snapshot))
 
 
