@@ -4,12 +4,12 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from features.engine.snapshot import open_snapshot
-from features.errors import NoChampionError, TokuiError
+from features.errors import ChecksumError, NoChampionError, TokuiError
 from serving.log import log
 from serving.predictor.account import read_account
 from serving.predictor.admission import Champion
@@ -38,7 +38,17 @@ def load_predictor(live: Live, keep: int = KEEP, copies: Path | None = None) -> 
         ChecksumError: A file was altered, or a model answers its canary rows differently.
         FingerprintError: Models and snapshot were made by different definitions.
     """
-    numbers = live.champions()
+    while True:
+        numbers = live.champions()
+        try:
+            return _loaded(live, numbers, keep, copies)
+        except ChecksumError:
+            # What was pointed to may have been removed by promotions that came between.
+            if live.champions() == numbers:
+                raise
+
+
+def _loaded(live: Live, numbers: Mapping[str, int], keep: int, copies: Path | None) -> Predictor:
     for task in ("ltv", "churn"):
         if task not in numbers:
             raise NoChampionError(
