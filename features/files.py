@@ -130,6 +130,8 @@ def clear_dead(*folders: Path, deep: bool = False) -> list[Path]:
             with contextlib.suppress(OSError):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 gone.append(path)
+                # A database in the making has a journal beside it.
+                path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
     return gone
 
 
