@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -65,6 +66,7 @@ def bound(config: Path, *, quiet: bool, lossy: bool = False) -> "Iterator[Tables
     from features.settings import load_settings
 
     settings = load_settings(config)
+    clear_up(settings)
     with progress("reading tables"):
         tables = bind(settings)
     with tables:
@@ -77,10 +79,21 @@ def bound(config: Path, *, quiet: bool, lossy: bool = False) -> "Iterator[Tables
         yield tables
 
 
+def clear_up(settings: "Settings") -> None:
+    """Clear away what commands that were killed left in a project."""
+    from features.files import clear_dead
+    from training.database import end_dead_runs
+
+    mlruns = settings.folder / settings.mlruns
+    clear_dead(settings.folder, settings.folder / "live", mlruns, Path(tempfile.gettempdir()))
+    end_dead_runs(mlruns.resolve())
+
+
 def tracker_of(settings: "Settings") -> "Tracker":
     """Where a project's models are kept."""
     from training.tracking import Tracker
 
+    clear_up(settings)
     return Tracker(settings.folder / settings.mlruns)
 
 

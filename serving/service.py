@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 import socket
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,13 @@ from _bentoml_sdk import Service  # type: ignore[import-untyped]  # bentoml has 
 
 from features.errors import SettingsError
 from serving.api.guard import App, Guard, Keys, Message, Receive, Scope, Send
-from serving.api.metrics import Metrics
+from serving.api.metrics import FOLDER, Metrics
 from serving.api.routes import Routes
 from serving.log import log
+from serving.parent import end_with_parent, name_parent
 from serving.predictor.champions import Champions, load_predictor
 from serving.predictor.predictor import KEEP
+from serving.state import copies_folder, server_state
 from training.live import Live
 
 LIVE, KEYS, KEPT = "TOKUI_LIVE", "TOKUI_API_KEYS", "TOKUI_KEEP"
@@ -76,6 +77,7 @@ class TokuiService(Service[Any]):  # type: ignore[misc]  # untyped base
 
     def to_asgi(self, is_main: bool = True) -> App:
         """The app a worker runs."""
+        end_with_parent(_GRACE_SECONDS)
         # uvicorn writes a line a request to whatever handler it finds; the metrics count them instead.
         access = logging.getLogger("uvicorn.access")
         access.handlers, access.propagate = [], False
@@ -94,7 +96,7 @@ def application(live: Path, keys: str, keep: int, bento: App) -> App:
         keep: Predictions to remember.
         bento: The app that is told of start and stop.
     """
-    champions = Champions(Live(live), load=partial(load_predictor, keep=keep))
+    champions = Champions(Live(live), load=partial(load_predictor, keep=keep, copies=copies_folder()))
     metrics = Metrics()
     routes = Routes(champions, metrics)
     return Guard(Life(routes, bento, champions), routes.table, Keys.from_text(keys), metrics)
@@ -139,15 +141,14 @@ def run_server(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers:
     service.working_dir = root = str(Path(__file__).resolve().parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     os.environ["PYTHONSAFEPATH"] = "1"
-    with tempfile.TemporaryDirectory(prefix="tokui-bentoml-") as home:
-        # BentoML keeps a model store and metrics files at home; nothing of ours belongs there.
-        os.environ["BENTOML_HOME"] = home
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(Path(home) / "metrics")
+    name_parent()
+    with server_state(Path(os.environ[LIVE])) as state:
+        home = str(state)
         from _bentoml_impl.server import serve_http  # type: ignore[import-untyped]  # bentoml has no types here
         from bentoml._internal.configuration.containers import BentoMLContainer
 
         BentoMLContainer.bentoml_home.set(home)
-        BentoMLContainer.prometheus_multiproc_dir.set(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+        BentoMLContainer.prometheus_multiproc_dir.set(os.environ[FOLDER])
         service.config["workers"] = workers
         service.inject_config()
         # Service.serve_http does not pass the grace period on, and without it a worker waits a day

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from evaluation.estimate import Comparison
-from features.errors import NoChampionError, PromotionError
+from features.errors import NoChampionError, PromotionError, SourceError
 from features.settings import Settings
 from training.jobs import JOBS
 from training.live import Live
@@ -85,9 +85,10 @@ def promote_version(
     tags = {"promoted_by": "force" if reason else "comparison" if comparison else "first"}
     if reason:
         tags["forced_because"] = reason[:4000]
-    # Servers first: if that fails, nothing has changed and the same command may be given again.
-    live.publish(task, version.number, tracker.artifact(version, "model"))
-    tracker.give(version, CHAMPION, tags)
+    # The registry in the middle: if it fails, servers never see the new one; if a kill comes right after it,
+    # the same command or any that asks for champions finishes what it began.
+    with live.publishing(task, version.number, tracker.artifact(version, "model")):
+        tracker.give(version, CHAMPION, tags)
     if CHALLENGER in version.aliases:
         tracker.take(task, CHALLENGER)
     return Promotion(version, before, comparison, customers, bool(reason))
@@ -127,5 +128,27 @@ def sync_live(tracker: Tracker, live: Live) -> None:
         for job in JOBS.values()
     ]
     for version in champions:
-        if version is not None and not live.holds(version.task, version.number):
-            live.publish(version.task, version.number, tracker.artifact(version, "model"))
+        if version is not None:
+            _settle(tracker, live, version)
+
+
+def _settle(tracker: Tracker, live: Live, champion: Version) -> None:
+    version: Version | None = champion
+    while version is not None and not live.holds(version.task, version.number):
+        try:
+            with live.publishing(version.task, version.number, tracker.artifact(version, "model")):
+                # A promotion may have come between, which then knows better.
+                now = tracker.holding(version.task, CHAMPION)
+                if now is None or now.number != version.number:
+                    raise _OvertakenError
+        except _OvertakenError:
+            version = now
+        except OSError as error:
+            raise SourceError(
+                f"champion {version.task} {version.number} is not in {live.folder} yet, and cannot be put there "
+                f"({error.strerror or error}); make the folder writable, or promote where it is"
+            ) from error
+
+
+class _OvertakenError(Exception):
+    """Somebody else has promoted meanwhile."""

@@ -1,4 +1,4 @@
-"""MLflow: runs, versions and aliases, all under one folder. Nothing else imports it, and here only lazily.
+"""MLflow: runs, versions and aliases, all under one folder. Only this and `training.database` import it, lazily.
 
 A training is one parent run; every candidate of its backtest is a child run. A version's artifacts are
 
@@ -9,10 +9,11 @@ A training is one parent run; every candidate of its backtest is a child run. A 
     card.html, card.ja.html, tokui.toml
 """
 
-import fcntl
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,8 +31,10 @@ from evaluation.estimate import Estimate
 from features.binding.databases import redact
 from features.errors import NoChampionError, SourceError
 from features.files import file_whole, write_text
+from features.locks import alone
 from features.types import Floats
-from training.addresses import ARTIFACTS, settle
+from training.addresses import ARTIFACTS
+from training.database import address_of, open_database, training_alive
 from training.models.bundle import Bundle, read_bundle, write_bundle
 
 if TYPE_CHECKING:
@@ -136,7 +139,7 @@ class Tracker:
     @property
     def address(self) -> str:
         """The tracking and registry address, as ``mlflow ui --backend-store-uri`` takes it."""
-        return f"sqlite:///{self.folder / 'mlflow.db'}"
+        return address_of(self.folder / "mlflow.db")
 
     @cached_property
     def client(self) -> "MlflowClient":
@@ -145,27 +148,9 @@ class Tracker:
         Raises:
             SourceError: What is there is not a database of MLflow's.
         """
-        import logging
-
-        # Creating the database is told at length; nobody asked.
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._alone():
-            settle(self.folder)
-            try:
-                client = MlflowClient(tracking_uri=self.address, registry_uri=self.address)
-                client.search_experiments(max_results=1)
-            except (SQLAlchemyError, MlflowException) as error:
-                raise SourceError(
-                    f"{self.folder / 'mlflow.db'} cannot be used as MLflow's database ({type(error).__name__}); "
-                    "move it away, or mend it with `mlflow db upgrade`"
-                ) from error
-        return client
+            return open_database(self.folder)
 
     def check_writable(self) -> None:
         """Ask before a training, not after it.
@@ -184,14 +169,10 @@ class Tracker:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Two first trainings at once would both make the database, and one would fail halfway."""
-        try:
-            lock = (self.folder / ".lock").open("w")
-        except OSError:
+        with contextlib.ExitStack() as stack:
             # Models of a folder that cannot be written can be read all the same.
-            yield
-            return
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):
+                stack.enter_context(alone(self.folder / ".lock"))
             yield
 
     @contextmanager
@@ -209,14 +190,26 @@ class Tracker:
             if experiment
             else self.client.create_experiment(task, (self.folder / ARTIFACTS).as_uri())
         )
-        run_id: str = self.client.create_run(where, run_name=name, tags=dict(tags)).info.run_id
-        try:
-            self.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
-            yield run_id
-        except BaseException:
+        with training_alive(self.folder):
+            run_id: str = self.client.create_run(where, run_name=name, tags=dict(tags)).info.run_id
+            try:
+                self.client.log_batch(
+                    run_id, params=[Param(key, str(value)) for key, value in params.items()]
+                )
+                yield run_id
+            except BaseException:
+                self._fail(run_id)
+                raise
+            self.client.set_terminated(run_id, "FINISHED")
+
+    def _fail(self, run_id: str) -> None:
+        """Note that a run failed, and remove what it kept unless a version is made of it."""
+        # What made it fail, such as a full disk, may keep this from being noted; the next command does it then.
+        with contextlib.suppress(Exception):
             self.client.set_terminated(run_id, "FAILED")
-            raise
-        self.client.set_terminated(run_id, "FINISHED")
+        with contextlib.suppress(Exception):
+            if not self.client.search_model_versions(f"run_id = '{run_id}'"):
+                shutil.rmtree(self.folder / ARTIFACTS / run_id, ignore_errors=True)
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, Estimate]) -> None:
         """Metrics and the ends of their intervals, in one batch."""

@@ -1,6 +1,5 @@
 """Tables: everything tokui.toml binds, checked, typed and held in one DuckDB connection."""
 
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -30,6 +29,7 @@ from features.catalogue.more import MORE, with_more
 from features.catalogue.tables import BINDABLE, TABLES
 from features.engine.observations import moment
 from features.errors import SettingsError, TableError, TokuiError
+from features.files import Scratch
 from features.schema import Column
 from features.settings import Settings, TableSettings
 
@@ -58,7 +58,7 @@ class Tables:
     connection: duckdb.DuckDBPyConnection
     reports: tuple[TableReport, ...]
     fingerprint: str
-    scratch: "tempfile.TemporaryDirectory[str]"
+    scratch: Scratch
     more: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
     told_until: date | None = None
 
@@ -130,7 +130,7 @@ def bind(settings: Settings, *, now: datetime | None = None, only: Collection[st
     zone = ZoneInfo(settings.timezone)
     given = now or datetime.now(zone)
     wall = given if given.tzinfo is None else given.astimezone(zone).replace(tzinfo=None)
-    scratch = tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True)
+    scratch = Scratch()
     folder = Path(scratch.name)
     connection = duckdb.connect(
         str(folder / "tables.duckdb"),

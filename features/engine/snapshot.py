@@ -7,12 +7,12 @@
     ids         ascending, UTF-8, padded with zeros to one width
     rows        float64, row by row, aligned to 64 bytes
 
-A server maps it and touches only the rows it is asked for; many workers share one copy in memory.
+Whoever reads it maps a copy of its own, see `features.engine.sealed`, and touches only the rows it is asked
+for; many workers share one copy.
 """
 
 import hashlib
 import json
-import mmap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ import numpy.typing as npt
 from features.engine.compute import compute_runs, vocabularies
 from features.engine.matrix import FeatureMatrix
 from features.engine.observations import Observations
+from features.engine.sealed import sealed
 from features.engine.store import load_parts
 from features.engine.streams import Stream
 from features.engine.views import FeatureSet
@@ -167,26 +168,19 @@ def _extend(words: list[str], texts: Iterable[str]) -> Floats:
     return np.array(codes)
 
 
-def open_snapshot(path: Path) -> Snapshot:
-    """Map a snapshot, whose checksum is compared first.
+def open_snapshot(path: Path, copies: Path | None = None) -> Snapshot:
+    """Map a verified copy of a snapshot, so that nothing done to the file afterwards can reach its readers.
 
     Args:
         path: The file.
+        copies: A private folder in which several processes share a copy; one of its own if not given.
 
     Raises:
         FileNotFoundError: There is none.
         ChecksumError: It is not a snapshot, is cut short or was altered.
     """
-    with path.open("rb") as file:
-        try:
-            whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:
-            raise ChecksumError(f"{path} is empty; run `tokui snapshot` again") from error
+    whole = sealed(path, _checked, copies)
     size = int.from_bytes(whole[8:16], "little")
-    if whole[:8] != MAGIC or _BEGIN + size > len(whole):
-        raise ChecksumError(f"{path} is not a tokui snapshot; run `tokui snapshot` again")
-    if hashlib.sha256(memoryview(whole)[_BEGIN:]).digest() != whole[16:_BEGIN]:
-        raise ChecksumError(f"{path} is cut short or was altered; run `tokui snapshot` again")
     try:
         header = json.loads(whole[_BEGIN : _BEGIN + size])
         count, width, names = header["customers"], header["id_width"], tuple(header["names"])
@@ -209,3 +203,12 @@ def open_snapshot(path: Path) -> Snapshot:
         raise ChecksumError(
             f"{path} is cut short or was altered ({error}); run `tokui snapshot` again"
         ) from error
+
+
+def _checked(path: Path, head: bytes, size: int) -> tuple[int, bytes]:
+    """Where what is summed up begins, and the sum."""
+    if size == 0:
+        raise ChecksumError(f"{path} is empty; run `tokui snapshot` again")
+    if head[:8] != MAGIC or _BEGIN + int.from_bytes(head[8:16], "little") > size:
+        raise ChecksumError(f"{path} is not a tokui snapshot; run `tokui snapshot` again")
+    return _BEGIN, head[16:_BEGIN]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from features.catalogue.orders import ORDERS
 from features.catalogue.tables import TABLES
 from features.counted import counted
 from features.errors import TableError, TokuiError
+from features.files import Scratch
 from features.guess.columns import FileLook, identifier_of, look_at
 from features.guess.conditions import Condition, sales_only
 from features.guess.horizons import fit_horizons
@@ -77,10 +77,10 @@ def guess_settings(
     """
     home = (folder or Path.cwd()).resolve()
     with (
-        tempfile.TemporaryDirectory(prefix="tokui-", ignore_cleanup_errors=True) as scratch,
-        duckdb.connect(str(Path(scratch) / "looks.duckdb")) as connection,
+        Scratch() as scratch,
+        duckdb.connect(str(scratch / "looks.duckdb")) as connection,
     ):
-        looks, unread = look_at(connection, files, home, Path(scratch))
+        looks, unread = look_at(connection, files, home, scratch)
         seen = understand(connection, looks)
         wheres: dict[str, list[str]] = {}
         for name, match in list(seen.matches.items()):

@@ -4,12 +4,12 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from features.engine.snapshot import open_snapshot
-from features.errors import NoChampionError, TokuiError
+from features.errors import ChecksumError, NoChampionError, TokuiError
 from serving.log import log
 from serving.predictor.account import read_account
 from serving.predictor.admission import Champion
@@ -25,19 +25,30 @@ Load = Callable[[Live], Predictor]
 Seen = tuple[tuple[int, int, int] | None, ...]
 
 
-def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
+def load_predictor(live: Live, keep: int = KEEP, copies: Path | None = None) -> Predictor:
     """The champions over the snapshot, read and checked; that of uplift, if there is one, with them.
 
     Args:
         live: Where they are.
         keep: Predictions to remember; see `Predictor`.
+        copies: Where workers share a copy of the snapshot; see `open_snapshot`.
 
     Raises:
         NoChampionError: Lifetime value or churn has no champion, or there is no snapshot.
         ChecksumError: A file was altered, or a model answers its canary rows differently.
         FingerprintError: Models and snapshot were made by different definitions.
     """
-    numbers = live.champions()
+    while True:
+        numbers = live.champions()
+        try:
+            return _loaded(live, numbers, keep, copies)
+        except ChecksumError:
+            # What was pointed to may have been removed by promotions that came between.
+            if live.champions() == numbers:
+                raise
+
+
+def _loaded(live: Live, numbers: Mapping[str, int], keep: int, copies: Path | None) -> Predictor:
     for task in ("ltv", "churn"):
         if task not in numbers:
             raise NoChampionError(
@@ -48,7 +59,7 @@ def load_predictor(live: Live, keep: int = KEEP) -> Predictor:
     ltv, churn = (
         Champion(read_bundle(live.bundle(task, numbers[task])), numbers[task]) for task in ("ltv", "churn")
     )
-    snapshot = open_snapshot(live.snapshot)
+    snapshot = open_snapshot(live.snapshot, copies)
     return Predictor(ltv, churn, snapshot, keep, load_uplift(live, snapshot))
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -13,9 +14,11 @@ import httpx
 import pytest
 
 from features.errors import SettingsError
+from features.files import clear_dead
 from serving.service import run_server
 from tests.places import ROOT
 from tests.serving.conftest import ARMS, Server, free_port, make_bundle, promote_uplift
+from tests.serving.test_parent import gone
 from training.live import Live
 from training.models.bundle import write_bundle
 from training.value.tasks import TASKS
@@ -45,6 +48,38 @@ def test_the_life_of_a_server(world, uplifts, tmp_path):
     assert server.process.returncode == 0
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
     assert {path.name for path in tmp_path.iterdir()} - before == {"server.log", "next", "made-uplift-1"}
+
+
+def test_a_server_outlives_a_spoilt_snapshot_and_its_workers_do_not_outlive_it(world, tmp_path):
+    shutil.copytree(world.live.folder, tmp_path / "live")
+    snapshot = tmp_path / "live" / "snapshot.tokui"
+    name = world.predictor.snapshot.customer_ids(slice(0, 1))[0]
+    server = Server(tmp_path)
+    try:
+        server.wait()
+        [worker] = server.workers()
+        with httpx.Client(base_url=server.url) as client:
+            before = client.post("/predict", json={"customer_ids": [name]}).json()
+            with snapshot.open("r+b") as file:
+                file.write(b"\xff" * 300)
+                file.truncate(400)
+            until = time.monotonic() + 20
+            while "snapshot" not in (client.get("/readyz").json().get("warning") or ""):
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            assert client.post("/predict", json={"customer_ids": [name]}).json() == before
+        server.process.kill()
+        server.process.wait()
+        assert gone(worker)
+        with socket.socket() as port:
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port.bind(("127.0.0.1", server.port))
+        [left] = (tmp_path / "live").glob("tokui-*")
+        assert clear_dead(tmp_path / "live") == [left]
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+        server.log.close()
 
 
 def a_first_uplift_champion_is_seen_at_once(world, uplifts, server):

@@ -115,3 +115,15 @@ def test_nothing_is_half_written(tmp_path, connection, features, monkeypatch):
 def test_a_moment_before_anyone_is_refused(tmp_path, connection, features):
     with pytest.raises(DefinitionError, match="--as-of"):
         write_snapshot(tmp_path / "s", connection, features, PEOPLE, 0, "1970-01-01", {})
+
+
+def test_what_is_written_over_it_never_reaches_who_has_opened_it(tmp_path, connection, features):
+    snapshot, count = written(tmp_path / "s", connection, features)
+    before, ids = snapshot.rows.tobytes(), snapshot.ids.tobytes()
+    with (tmp_path / "s").open("r+b") as file:
+        file.seek(200)
+        file.write(b"\xff" * 5000)
+        file.truncate(6000)
+    assert (snapshot.rows.tobytes(), snapshot.ids.tobytes()) == (before, ids)
+    assert snapshot.position(snapshot.customer_ids(slice(0, 1))[0]) == 0
+    assert count == len(snapshot)
