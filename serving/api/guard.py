@@ -23,6 +23,11 @@ MOST_BYTES = 8 * 1024 * 1024
 OPEN = frozenset({"/livez", "/readyz"})
 """Paths that need no key: what watches a server must not need its secrets."""
 
+_MOST_SAID, _MOST_FIELD = 2_000, 200
+"""Letters of an error's message and of the name of its field."""
+
+_MOST_DIGITS = 18
+
 _JSON = (b"content-type", b"application/json")
 
 
@@ -50,6 +55,30 @@ class ErrorBody(msgspec.Struct, frozen=True):
     """
 
     error: ErrorDetail
+
+
+def error_json(detail: ErrorDetail) -> bytes:
+    """The body of an error answer, whatever was sent and is said again in it.
+
+    Half of a surrogate pair is no text that could be sent, and a megabyte of a name helps nobody.
+    """
+
+    def said(text: str | None, most: int) -> str | None:
+        if text is None:
+            return None
+        text = text.encode(errors="replace").decode()
+        return text if len(text) <= most else f"{text[:most]}…"
+
+    return msgspec.json.encode(
+        ErrorBody(
+            ErrorDetail(
+                detail.code,
+                said(detail.message, _MOST_SAID) or "",
+                said(detail.field, _MOST_FIELD),
+                detail.customer_ids,
+            )
+        )
+    )
 
 
 class HttpError(Exception):
@@ -152,7 +181,7 @@ class Guard:
             await reply(
                 counted,
                 error.status,
-                msgspec.json.encode(ErrorBody(error.detail)),
+                error_json(error.detail),
                 (_JSON, *error.headers),
             )
         except Exception:
@@ -160,7 +189,7 @@ class Guard:
             if status:
                 raise
             detail = ErrorDetail("internal", "the server failed; its log says why")
-            await reply(counted, 500, msgspec.json.encode(ErrorBody(detail)))
+            await reply(counted, 500, error_json(detail))
         finally:
             route = path if path in self._routes else "other"
             self._metrics.count(route, status, time.perf_counter() - begin)
@@ -177,7 +206,7 @@ class Guard:
             )
         for name, value in headers:
             if name == b"content-length":
-                if not value.isdigit() or int(value) > self._most:
+                if not value.isdigit() or len(value) > _MOST_DIGITS or int(value) > self._most:
                     raise self._too_large()
                 # The server cuts a body at its announced length.
                 return receive

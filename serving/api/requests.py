@@ -8,6 +8,7 @@ import msgspec
 
 from features.values.text import tidy
 from serving.api.guard import ErrorDetail, Message, Receive
+from serving.predictor.account import FieldError
 from serving.predictor.recommender import check_budget
 
 MOST_IDS = 1_000
@@ -66,8 +67,16 @@ class ClientGone(Exception):  # noqa: N818 - not an error: the client went away
 
 
 def texts_of(ids: list[str | int]) -> list[str]:
-    """Customer ids as text, without what nobody sees, as the tables' ids are."""
-    return [tidy(name) if isinstance(name, str) else str(name) for name in ids]
+    """Customer ids as text, without what nobody sees, as the tables' ids are.
+
+    Raises:
+        FieldError: A number has more digits than any id.
+    """
+    try:
+        return [tidy(name) if isinstance(name, str) else str(name) for name in ids]
+    except ValueError as error:
+        # Python writes no number of more than some thousand digits.
+        raise FieldError("customer_ids", "has a number that is too long; send ids as text") from error
 
 
 async def body_of(receive: Receive) -> bytes:
@@ -95,6 +104,8 @@ def bad_body(error: Exception) -> ErrorDetail:
     """What msgspec found wrong, with the field it found it in."""
     if isinstance(error, RecursionError):
         return ErrorDetail("bad_body", "the body is nested too deeply", "body")
+    if isinstance(error, UnicodeError):
+        return ErrorDetail("bad_body", f"the body is not UTF-8: {error}", "body")
     text = str(error)
     if not isinstance(error, msgspec.ValidationError):
         return ErrorDetail("bad_body", f"the body is not JSON: {text}", "body")

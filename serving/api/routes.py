@@ -99,7 +99,7 @@ class Routes:
             raise HttpError(409, ErrorDetail("no_uplift", str(error))) from error
         except FieldError as error:
             raise HttpError(422, ErrorDetail("bad_field", str(error), error.field)) from error
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             raise HttpError(422, bad_body(error)) from error
         except ClientGone:
             return
@@ -144,7 +144,7 @@ class Routes:
         body = await body_of(receive)
         try:
             request = self._recommend.decode(body)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError):
             # msgspec says what it expected but not what was sent, and takes NaN for no JSON at all.
             check_sent_budget(body)
             raise
