@@ -26,6 +26,9 @@ from features.values.times import Order, orders_of, read_time
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
 
+_MOST = 1e18
+"""What no amount, count or share of one row goes beyond; sums and squares of such numbers are still numbers."""
+
 _ARROW = {
     Kind.ID: pa.string(),
     Kind.TEXT: pa.string(),
@@ -220,10 +223,16 @@ def _number(value: Any, field: str, currency: str, said: Any) -> float:
         mark = currency_of(value)
         if mark is not None and not is_currency(mark, currency):
             raise FieldError(field, f"{_shown(value)} is not in {currency}, the currency of the models")
-        return read
+        return _measured(read, value, field)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
         raise FieldError(field, f"must be a number, not {_shown(value)}")
-    return float(value)
+    return _measured(float(value), value, field)
+
+
+def _measured(number: float, value: Any, field: str) -> float:
+    if abs(number) > _MOST:
+        raise FieldError(field, f"{_shown(value)} is beyond all measure; numbers go to {_MOST:.0e}")
+    return number
 
 
 def _typed(value: Any, column: Column, field: str) -> Any:
@@ -265,5 +274,9 @@ def _time(value: Any, field: str, zone: ZoneInfo, said: Any) -> datetime:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python writes no number of more than some thousand digits.
+        text = "a number of thousands of digits"
     return text if len(text) <= 40 else f"{text[:37]}…"

@@ -167,3 +167,11 @@ def test_what_is_said_again_of_a_request_is_short(advised):
     assert len(advised("POST", "/recommend", json=ask).content) < 5_000
     rows = {"orders": [{"occurred_at": "2025-01-01", "y" * 100_000: 1}]}
     assert len(advised("POST", "/predict_history", json=rows).content) < 5_000
+
+
+@pytest.mark.parametrize("amount", [1e308, -1e300, 10**30, "1e200", "-" + "9" * 40])
+def test_an_amount_beyond_all_measure_is_refused_where_it_stands(advised, amount):
+    row = {"occurred_at": "2025-01-01", "amount": amount}
+    response = advised("POST", "/predict_history", json={"as_of": "2026-01-01", "orders": [row]})
+    assert response.status_code == 422
+    assert response.json()["error"]["field"] == "orders[0].amount"
