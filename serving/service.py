@@ -20,11 +20,14 @@ from typing import Any
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
+import uvicorn.config
 from _bentoml_sdk import Service  # type: ignore[import-untyped]  # bentoml has no types here
 
 from features.errors import SettingsError
+from serving.api.door import Limits
 from serving.api.guard import App, Guard, Keys, Message, Receive, Scope, Send
 from serving.api.metrics import Metrics
+from serving.api.protocol import guarded
 from serving.api.routes import Routes
 from serving.log import log
 from serving.predictor.champions import Champions, load_predictor
@@ -34,6 +37,9 @@ from training.live import Live
 LIVE, KEYS, KEPT = "TOKUI_LIVE", "TOKUI_API_KEYS", "TOKUI_KEEP"
 """Environment variables that workers read: the folder of champions and snapshot, the API keys, and
 how many predictions a worker remembers."""
+
+_OWN_FILES = 128
+"""File handles that a worker keeps for models, snapshot, metrics and libraries."""
 
 _GRACE_SECONDS = 10
 _LOAD_SECONDS = 60
@@ -82,10 +88,29 @@ class TokuiService(Service[Any]):  # type: ignore[misc]  # untyped base
         log.setLevel(logging.INFO)
         bento: App = super().to_asgi(is_main=is_main)
         keep = int(os.environ.get(KEPT, KEEP))
-        return application(Path(os.environ[LIVE]), os.environ.get(KEYS, ""), keep, bento)
+        metrics = Metrics()
+        # BentoML's worker gives uvicorn no protocol, so what uvicorn takes by itself is ours.
+        limits = Limits(connections=most_connections())
+        protocol = guarded(limits, lambda status: metrics.count("other", status, 0.0))
+        uvicorn.config.HTTP_PROTOCOLS["auto"] = protocol  # type: ignore[assignment]  # it takes classes as well
+        return application(Path(os.environ[LIVE]), os.environ.get(KEYS, ""), keep, bento, metrics)
 
 
-def application(live: Path, keys: str, keep: int, bento: App) -> App:
+def most_connections() -> int:
+    """Connections a worker can have at once and still open its own files."""
+    # Where there is no such module there is no such limit either.
+    import resource
+
+    most = Limits().connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + _OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return most if soft == resource.RLIM_INFINITY else max(1, min(most, soft - _OWN_FILES))
+
+
+def application(live: Path, keys: str, keep: int, bento: App, metrics: Metrics) -> App:
     """Guard, routes and champions put together.
 
     Args:
@@ -93,9 +118,9 @@ def application(live: Path, keys: str, keep: int, bento: App) -> App:
         keys: API keys, separated by commas; none lets everyone in.
         keep: Predictions to remember.
         bento: The app that is told of start and stop.
+        metrics: Where requests are counted.
     """
     champions = Champions(Live(live), load=partial(load_predictor, keep=keep))
-    metrics = Metrics()
     routes = Routes(champions, metrics)
     return Guard(Life(routes, bento, champions), routes.table, Keys.from_text(keys), metrics)
 

@@ -28,6 +28,14 @@ _MOST_SAID, _MOST_FIELD = 2_000, 200
 
 _MOST_DIGITS = 18
 
+SAFE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+"""Headers of every answer: nothing of it is guessed, framed, run or kept."""
+
 _JSON = (b"content-type", b"application/json")
 
 
@@ -102,7 +110,9 @@ async def reply(
 ) -> None:
     """Send a whole answer."""
     length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*headers, *SAFE_HEADERS, length]}
+    )
     await send({"type": "http.response.body", "body": body})
 
 
