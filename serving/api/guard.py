@@ -20,6 +20,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 MOST_BYTES = 8 * 1024 * 1024
 """Bytes a request's body may have."""
 
+FREE_BYTES = 64 * 1024
+"""A body up to this size is taken however many large ones are held; connections are counted anyway."""
+
+MOST_HELD = 64 * 1024 * 1024
+"""Bytes that all larger bodies of a worker together may take in memory."""
+
 OPEN = frozenset({"/livez", "/readyz"})
 """Paths that need no key: what watches a server must not need its secrets."""
 
@@ -35,6 +41,9 @@ SAFE_HEADERS = (
     (b"cache-control", b"no-store"),
 )
 """Headers of every answer: nothing of it is guessed, framed, run or kept."""
+
+CLOSE = (b"connection", b"close")
+"""Ends the connection after the answer: what else the client sends is not worth reading."""
 
 _JSON = (b"content-type", b"application/json")
 
@@ -116,6 +125,18 @@ async def reply(
     await send({"type": "http.response.body", "body": body})
 
 
+def too_large(most: int) -> HttpError:
+    """The answer to a body above its size."""
+    detail = ErrorDetail("too_large", f"the body may have {most:,} bytes; send fewer rows or ids")
+    return HttpError(413, detail, (CLOSE,))
+
+
+def busy(why: str, *headers: tuple[bytes, bytes]) -> HttpError:
+    """The answer to a request for which there is no room now."""
+    detail = ErrorDetail("busy", f"too many {why}; try again in a second")
+    return HttpError(503, detail, ((b"retry-after", b"1"), *headers))
+
+
 class Keys:
     """API keys, compared in constant time.
 
@@ -157,6 +178,7 @@ class Guard:
         keys: Who is let in.
         metrics: Where requests are counted.
         most_bytes: Bytes a body may have.
+        most_held: Bytes that all bodies above `FREE_BYTES` together may take in memory.
     """
 
     def __init__(
@@ -166,9 +188,11 @@ class Guard:
         keys: Keys,
         metrics: Metrics,
         most_bytes: int = MOST_BYTES,
+        most_held: int = MOST_HELD,
     ) -> None:
-        self._app, self._keys, self._metrics, self._most = app, keys, metrics, most_bytes
+        self._app, self._keys, self._metrics, self.most_bytes = app, keys, metrics, most_bytes
         self._routes = frozenset(routes)
+        self._held, self._most_held = 0, most_held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass the server's life on."""
@@ -178,6 +202,7 @@ class Guard:
         begin = time.perf_counter()
         path = scope["path"]
         status = 0
+        body = _Body(self, receive)
 
         async def counted(message: Message) -> None:
             nonlocal status
@@ -186,7 +211,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, self._admit(scope, receive), counted)
+            await self._app(scope, self._admit(scope, body), counted)
         except HttpError as error:
             await reply(
                 counted,
@@ -201,10 +226,11 @@ class Guard:
             detail = ErrorDetail("internal", "the server failed; its log says why")
             await reply(counted, 500, error_json(detail))
         finally:
+            self._held -= body.held
             route = path if path in self._routes else "other"
             self._metrics.count(route, status, time.perf_counter() - begin)
 
-    def _admit(self, scope: Scope, receive: Receive) -> Receive:
+    def _admit(self, scope: Scope, body: "_Body") -> Receive:
         headers = scope["headers"]
         if scope["path"] not in OPEN and not self._keys.let_in(headers):
             raise HttpError(
@@ -216,26 +242,37 @@ class Guard:
             )
         for name, value in headers:
             if name == b"content-length":
-                if not value.isdigit() or len(value) > _MOST_DIGITS or int(value) > self._most:
-                    raise self._too_large()
+                if not value.isdigit() or len(value) > _MOST_DIGITS or int(value) > self.most_bytes:
+                    raise too_large(self.most_bytes)
                 # The server cuts a body at its announced length.
-                return receive
-        return self._measured(receive)
+                return body.receive if int(value) <= FREE_BYTES else body.measured
+        return body.measured
 
-    def _measured(self, receive: Receive) -> Receive:
-        size = 0
+    def hold(self, size: int) -> None:
+        """Take room for a part of a body.
 
-        async def measured() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self._most:
-                raise self._too_large()
-            return message
+        Raises:
+            HttpError: There is none.
+        """
+        if self._held + size > self._most_held:
+            raise busy("large bodies are being read already", CLOSE)
+        self._held += size
 
-        return measured
 
-    def _too_large(self) -> HttpError:
-        return HttpError(
-            413, ErrorDetail("too_large", f"a body may have {self._most:,} bytes; send fewer rows or ids")
-        )
+class _Body:
+    """The body of one request, measured as it arrives."""
+
+    __slots__ = ("_guard", "held", "receive")
+
+    def __init__(self, guard: Guard, receive: Receive) -> None:
+        self._guard, self.receive, self.held = guard, receive, 0
+
+    async def measured(self) -> Message:
+        """The next part."""
+        message = await self.receive()
+        size = len(message.get("body", b""))
+        if self.held + size > self._guard.most_bytes:
+            raise too_large(self._guard.most_bytes)
+        self._guard.hold(size)
+        self.held += size
+        return message

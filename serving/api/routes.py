@@ -1,18 +1,19 @@
 """The routes: a few lines each over the predictor, as bare ASGI because they are the hot path."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import msgspec
 
 from features.errors import NoChampionError, UnknownCustomerError
 from serving.api.guard import ErrorDetail, HttpError, Receive, Scope, Send, reply
+from serving.api.jobs import Jobs
 from serving.api.metrics import CONTENT_TYPE, Metrics
 from serving.api.openapi import openapi_document, page
 from serving.api.requests import (
+    MOST_ASKED_BYTES,
     MOST_EXPLAINED,
+    QUICK_BYTES,
     ClientGone,
     PredictRequest,
     Ready,
@@ -20,6 +21,7 @@ from serving.api.requests import (
     bad_body,
     body_of,
     check_sent_budget,
+    rows_of,
     texts_of,
 )
 from serving.predictor.account import FieldError, read_account
@@ -57,8 +59,7 @@ class Routes:
         self._request = msgspec.json.Decoder(PredictRequest)
         self._recommend = msgspec.json.Decoder(RecommendRequest)
         self._encode = msgspec.json.Encoder().encode
-        # Long jobs wait for each other here, so that single rows keep the event loop to themselves.
-        self._long = ThreadPoolExecutor(1, "tokui-long")
+        self._jobs = Jobs()
         self.table: dict[str, tuple[str, Handler]] = {
             "/predict": ("POST", self.predict),
             "/predict_history": ("POST", self.predict_history),
@@ -107,18 +108,20 @@ class Routes:
 
     async def predict(self, receive: Receive) -> Reply:
         """POST /predict."""
-        request = self._request.decode(await body_of(receive))
+        body = await body_of(receive, MOST_ASKED_BYTES)
+        if len(body) > QUICK_BYTES:
+            return Reply(await self._jobs.long(lambda: self._predicted(self._request.decode(body))))
+        request = self._request.decode(body)
+        if len(request.customer_ids) <= FEW_ROWS and not request.explain:
+            return Reply(self._predicted(request))
+        return Reply(await self._jobs.long(lambda: self._predicted(request)))
+
+    def _predicted(self, request: PredictRequest) -> bytes:
         predictor = self._ready()
         ids = texts_of(request.customer_ids)
         if request.explain and len(ids) > MOST_EXPLAINED:
             raise FieldError("explain", f"is for {MOST_EXPLAINED} customers a request; there are {len(ids)}")
-        if len(ids) <= FEW_ROWS and not request.explain:
-            return Reply(self._encode(predictor.predict(ids)))
-
-        def long() -> bytes:
-            return self._encode(predictor.predict(ids, explain=request.explain))
-
-        return Reply(await self._aside(long))
+        return self._encode(predictor.predict(ids, explain=request.explain))
 
     async def predict_history(self, receive: Receive) -> Reply:
         """POST /predict_history."""
@@ -126,8 +129,8 @@ class Routes:
         predictor = self._ready()
 
         def long() -> bytes:
-            document = msgspec.json.decode(body)
-            explain = document.pop("explain", False) if isinstance(document, dict) else False
+            document = rows_of(body)
+            explain = document.pop("explain", False)
             if not isinstance(explain, bool):
                 raise FieldError("explain", "must be true or false")
             bundle = predictor.ltv.bundle
@@ -137,31 +140,33 @@ class Routes:
                 predictor.predict_rows([account.customer_id], matrix, account.as_of_text, explain=explain)
             )
 
-        return Reply(await self._aside(long))
+        return Reply(await self._jobs.long(long))
 
     async def recommend(self, receive: Receive) -> Reply:
         """POST /recommend."""
-        body = await body_of(receive)
+        body = await body_of(receive, MOST_ASKED_BYTES)
+        if len(body) > QUICK_BYTES:
+            return Reply(await self._jobs.long(lambda: self._recommended(self._wanted(body))))
+        request = self._wanted(body)
+        # Capacities take a linear program, however few the customers.
+        if len(request.customer_ids) <= FEW_ROWS and not request.capacity:
+            return Reply(self._recommended(request))
+        return Reply(await self._jobs.long(lambda: self._recommended(request)))
+
+    def _wanted(self, body: bytes) -> RecommendRequest:
         try:
-            request = self._recommend.decode(body)
+            return self._recommend.decode(body)
         except (msgspec.MsgspecError, UnicodeError):
             # msgspec says what it expected but not what was sent, and takes NaN for no JSON at all.
             check_sent_budget(body)
             raise
+
+    def _recommended(self, request: RecommendRequest) -> bytes:
         recommender = self._ready().uplift.ready()
         ids = texts_of(request.customer_ids)
-
-        def answer() -> bytes:
-            return self._encode(
-                recommender.recommend(
-                    ids, budget=request.budget, arms=request.arms, capacity=request.capacity
-                )
-            )
-
-        # Capacities take a linear program, however few the customers.
-        if len(ids) <= FEW_ROWS and not request.capacity:
-            return Reply(answer())
-        return Reply(await self._aside(answer))
+        return self._encode(
+            recommender.recommend(ids, budget=request.budget, arms=request.arms, capacity=request.capacity)
+        )
 
     async def readyz(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /readyz."""
@@ -181,15 +186,17 @@ class Routes:
 
     async def metrics(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /metrics."""
-        return Reply(await self._aside(self._metrics.text), CONTENT_TYPE)
+        return Reply(await self._jobs.aside(self._metrics.text), CONTENT_TYPE)
 
     async def openapi(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /openapi.json."""
-        return Reply(self._encode(self._document()))
+        return Reply(await self._jobs.aside(lambda: self._encode(self._document())))
 
     async def docs(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /docs."""
-        return Reply(page(self._document()).encode(), b"text/html; charset=utf-8")
+        return Reply(
+            await self._jobs.aside(lambda: page(self._document()).encode()), b"text/html; charset=utf-8"
+        )
 
     def _document(self) -> dict[str, object]:
         state = self._champions.state
@@ -202,6 +209,3 @@ class Routes:
         if state.predictor is None:
             raise HttpError(503, ErrorDetail("not_ready", state.reason or "not ready"))
         return state.predictor
-
-    async def _aside(self, work: Callable[[], bytes]) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._long, work)

@@ -51,6 +51,16 @@ class FieldError(TableError):
         super().__init__(f"{field}: {message}")
 
 
+def no_table(name: str) -> FieldError:
+    """What is said of a request that brings what is no table."""
+    return FieldError(name, f"is not a table; those are {', '.join(TABLES)}")
+
+
+def too_many_rows(table: str) -> FieldError:
+    """What is said of a request with more rows than one may bring."""
+    return FieldError(table, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
+
+
 @dataclass(frozen=True, eq=False)
 class Account:
     """One account's rows.
@@ -141,12 +151,12 @@ def read_account(body: Any, timezone: str, currency: str) -> Account:
         if name == "as_of":
             continue
         if name not in TABLES:
-            raise FieldError(name, f"is not a table; those are {', '.join(TABLES)}")
+            raise no_table(name)
         if not isinstance(given, list):
             raise FieldError(name, "must be a list of rows")
         rows += len(given)
         if rows > MOST_ROWS:
-            raise FieldError(name, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
+            raise too_many_rows(name)
         tables[name] = _table(TABLES[name], given, zone, currency, ids)
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")

@@ -89,3 +89,47 @@ def test_a_defect_is_a_500_that_tells_no_secrets(caplog):
     assert sent[0]["status"] == 500
     assert b"swordfish" not in sent[1]["body"]
     assert "swordfish" in caplog.text
+
+
+def test_large_bodies_share_a_bounded_room_and_small_ones_need_none(world):
+    asked = Asked(world.live)
+    guard = Guard(asked.app._app, asked.app._routes, Keys([]), asked.metrics, most_held=200_000)
+    held = []
+
+    async def ask():
+        go = asyncio.Event()
+
+        async def slow(size, announced):
+            given = iter([{"body": b"x" * size, "more_body": True}, {"body": b"", "more_body": False}])
+
+            async def receive():
+                message = next(given)
+                if not message["more_body"]:
+                    held.append(guard._held)
+                    await go.wait()
+                return {"type": "http.request", **message}
+
+            sent = []
+
+            async def send(message):
+                sent.append(message)
+
+            headers = [(b"content-length", str(size).encode())] if announced else []
+            scope = {"type": "http", "method": "POST", "path": "/predict_history", "headers": headers}
+            await guard(scope, receive, send)
+            return sent[0]["status"], dict(sent[0]["headers"])
+
+        waiting = [asyncio.ensure_future(slow(90_000, announced)) for announced in (True, False)]
+        await asyncio.sleep(0.01)
+        status, headers = await slow(90_000, True)
+        assert status == 503
+        assert headers[b"retry-after"] == b"1"
+        assert headers[b"connection"] == b"close"
+        small = asyncio.ensure_future(slow(60_000, True))
+        await asyncio.sleep(0.01)
+        go.set()
+        assert [status for status, _ in await asyncio.gather(*waiting, small)] == [422] * 3
+
+    asyncio.run(ask())
+    assert max(held) == 180_000
+    assert guard._held == 0
