@@ -3,7 +3,7 @@
 from features.catalogue.orders import SINCE_LAST_ORDER, SPENT_WITHIN
 from features.catalogue.phrases import phrases
 from features.catalogue.sets import PURCHASES
-from serving.api.guard import ErrorDetail
+from serving.api.wire import ErrorDetail
 from serving.predictor.answers import (
     Action,
     Answer,

@@ -1,24 +1,39 @@
-"""The guard: outermost around every request. Keys, body size, metrics, and errors of one shape."""
+"""The guard: outermost around every request. Hosts, keys, body size, request ids, metrics and the log."""
 
-import hashlib
-import hmac
+import asyncio
+import itertools
+import re
+import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from typing import Any
+from collections.abc import Collection
 
-import msgspec
-
+from serving.api.hosts import Hosts
+from serving.api.keys import SCOPE_OF, Keys
 from serving.api.metrics import Metrics
-from serving.log import log
+from serving.api.wire import (
+    CLOSE,
+    JSON_TYPE,
+    MOST_BYTES,
+    App,
+    ErrorDetail,
+    HttpError,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    busy,
+    error_json,
+    reply,
+    stopping,
+    too_large,
+)
+from serving.log import AccessLog, Seldom, log
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+OPEN = frozenset({"/livez", "/readyz"})
+"""Paths that need no key: what watches a server must not need its secrets."""
 
-MOST_BYTES = 8 * 1024 * 1024
-"""Bytes a request's body may have."""
+WATCHED = OPEN | {"/metrics"}
+"""Paths that answer while a server stops."""
 
 FREE_BYTES = 64 * 1024
 """A body up to this size is taken however many large ones are held; connections are counted anyway."""
@@ -26,146 +41,8 @@ FREE_BYTES = 64 * 1024
 MOST_HELD = 64 * 1024 * 1024
 """Bytes that all larger bodies of a worker together may take in memory."""
 
-OPEN = frozenset({"/livez", "/readyz"})
-"""Paths that need no key: what watches a server must not need its secrets."""
-
-_MOST_SAID, _MOST_FIELD = 2_000, 200
-"""Letters of an error's message and of the name of its field."""
-
 _MOST_DIGITS = 18
-
-SAFE_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-)
-"""Headers of every answer: nothing of it is guessed, framed, run or kept."""
-
-CLOSE = (b"connection", b"close")
-"""Ends the connection after the answer: what else the client sends is not worth reading."""
-
-_JSON = (b"content-type", b"application/json")
-
-
-class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong.
-
-    Args:
-        code: For programs.
-        message: For people.
-        field: The part of the request that is meant.
-        customer_ids: The ids that are meant.
-    """
-
-    code: str
-    message: str
-    field: str | None = None
-    customer_ids: list[str] | None = None
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """The body of every error answer.
-
-    Args:
-        error: What went wrong.
-    """
-
-    error: ErrorDetail
-
-
-def error_json(detail: ErrorDetail) -> bytes:
-    """The body of an error answer, whatever was sent and is said again in it.
-
-    Half of a surrogate pair is no text that could be sent, and a megabyte of a name helps nobody.
-    """
-
-    def said(text: str | None, most: int) -> str | None:
-        if text is None:
-            return None
-        text = text.encode(errors="replace").decode()
-        return text if len(text) <= most else f"{text[:most]}…"
-
-    return msgspec.json.encode(
-        ErrorBody(
-            ErrorDetail(
-                detail.code,
-                said(detail.message, _MOST_SAID) or "",
-                said(detail.field, _MOST_FIELD),
-                detail.customer_ids,
-            )
-        )
-    )
-
-
-class HttpError(Exception):
-    """Ends a request with an error answer.
-
-    Args:
-        status: HTTP status.
-        detail: What is said.
-        headers: Besides the usual ones.
-    """
-
-    def __init__(
-        self, status: int, detail: ErrorDetail, headers: tuple[tuple[bytes, bytes], ...] = ()
-    ) -> None:
-        self.status, self.detail, self.headers = status, detail, headers
-        super().__init__(detail.message)
-
-
-async def reply(
-    send: Send, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...] = (_JSON,)
-) -> None:
-    """Send a whole answer."""
-    length = (b"content-length", str(len(body)).encode())
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*headers, *SAFE_HEADERS, length]}
-    )
-    await send({"type": "http.response.body", "body": body})
-
-
-def too_large(most: int) -> HttpError:
-    """The answer to a body above its size."""
-    detail = ErrorDetail("too_large", f"the body may have {most:,} bytes; send fewer rows or ids")
-    return HttpError(413, detail, (CLOSE,))
-
-
-def busy(why: str, *headers: tuple[bytes, bytes]) -> HttpError:
-    """The answer to a request for which there is no room now."""
-    detail = ErrorDetail("busy", f"too many {why}; try again in a second")
-    return HttpError(503, detail, ((b"retry-after", b"1"), *headers))
-
-
-class Keys:
-    """API keys, compared in constant time.
-
-    Args:
-        keys: The keys that are let in; none lets everyone in.
-    """
-
-    def __init__(self, keys: Collection[str]) -> None:
-        # Digests are of one length, so that a comparison tells nothing of the key's.
-        self._digests = [hashlib.sha256(key.encode()).digest() for key in keys]
-
-    @classmethod
-    def from_text(cls, text: str) -> "Keys":
-        """Keys separated by commas."""
-        return cls([key.strip() for key in text.split(",") if key.strip()])
-
-    def let_in(self, headers: Collection[tuple[bytes, bytes]]) -> bool:
-        """Whether a request with these headers may go on."""
-        if not self._digests:
-            return True
-        given = b""
-        for name, value in headers:
-            if name == b"x-api-key":
-                given = value
-            elif name == b"authorization" and value[:7].lower() == b"bearer ":
-                given = value[7:].strip()
-        digest = hashlib.sha256(given).digest()
-        # All are compared, whichever fits.
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Guard:
@@ -179,6 +56,8 @@ class Guard:
         metrics: Where requests are counted.
         most_bytes: Bytes a body may have.
         most_held: Bytes that all bodies above `FREE_BYTES` together may take in memory.
+        hosts: Names the server may be called by; any if not given.
+        access: Where every request leaves a line, if anywhere.
     """
 
     def __init__(
@@ -189,10 +68,20 @@ class Guard:
         metrics: Metrics,
         most_bytes: int = MOST_BYTES,
         most_held: int = MOST_HELD,
+        hosts: Hosts | None = None,
+        access: AccessLog | None = None,
     ) -> None:
         self._app, self._keys, self._metrics, self.most_bytes = app, keys, metrics, most_bytes
         self._routes = frozenset(routes)
         self._held, self._most_held = 0, most_held
+        self._hosts, self._access = hosts, access
+        self._ids = map(f"{secrets.token_hex(4)}-{{:x}}".format, itertools.count(1))
+        self._denied = Seldom(
+            "refused %d requests without a key that opens what they asked; the last: %s from %s"
+        )
+        self.under_way = 0
+        self.leaving = self.closed = False
+        """Whether the server is about to stop, and whether it takes no new requests any more."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass the server's life on."""
@@ -200,53 +89,88 @@ class Guard:
             await self._app(scope, receive, send)
             return
         begin = time.perf_counter()
-        path = scope["path"]
-        status = 0
+        route = scope["path"] if scope["path"] in self._routes else "other"
+        headers = dict(scope["headers"])
+        answer = _Answer(send, self._request_id(headers), head=scope["method"] == "HEAD", last=self.leaving)
         body = _Body(self, receive)
-
-        async def counted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        self.under_way += 1
         try:
-            await self._app(scope, self._admit(scope, body), counted)
+            await self._app(scope, self._admit(scope, headers, body), answer.send)
         except HttpError as error:
-            await reply(
-                counted,
-                error.status,
-                error_json(error.detail),
-                (_JSON, *error.headers),
-            )
+            await reply(answer.send, error.status, error_json(error.detail), (JSON_TYPE, *error.headers))
+        except asyncio.CancelledError:
+            # The server stops, and this was not answered in time.
+            if answer.status:
+                raise
+            late = stopping()
+            await reply(answer.send, late.status, error_json(late.detail), (JSON_TYPE, *late.headers))
         except Exception:
-            log.exception("%s %s failed", scope["method"], path if path in self._routes else "other")
-            if status:
+            log.exception("%s %s failed (request %s)", scope["method"][:16], route, answer.request_id)
+            if answer.status:
                 raise
             detail = ErrorDetail("internal", "the server failed; its log says why")
-            await reply(counted, 500, error_json(detail))
+            await reply(answer.send, 500, error_json(detail))
         finally:
+            self.under_way -= 1
             self._held -= body.held
-            route = path if path in self._routes else "other"
-            self._metrics.count(route, status, time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            self._metrics.count(route, answer.status, seconds)
+            if self._access is not None:
+                self._access.write(
+                    answer.request_id, scope["method"], route, answer.status, seconds, answer.size
+                )
 
-    def _admit(self, scope: Scope, body: "_Body") -> Receive:
-        headers = scope["headers"]
-        if scope["path"] not in OPEN and not self._keys.let_in(headers):
-            raise HttpError(
-                401,
-                ErrorDetail(
-                    "unauthorized", "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`"
-                ),
-                ((b"www-authenticate", b"Bearer"),),
+    def _admit(self, scope: Scope, headers: dict[bytes, bytes], body: "_Body") -> Receive:
+        path = scope["path"]
+        if self._hosts is not None and not self._hosts.accept(headers.get(b"host", b"localhost")):
+            detail = ErrorDetail(
+                "wrong_host", "this server is not known by that name; start it with `--allow-host NAME`"
             )
-        for name, value in headers:
-            if name == b"content-length":
-                if not value.isdigit() or len(value) > _MOST_DIGITS or int(value) > self.most_bytes:
-                    raise too_large(self.most_bytes)
-                # The server cuts a body at its announced length.
-                return body.receive if int(value) <= FREE_BYTES else body.measured
-        return body.measured
+            raise HttpError(421, detail)
+        if self.closed and path not in WATCHED:
+            raise stopping()
+        if path not in OPEN:
+            self._check_key(scope, headers)
+        elif self.leaving and path == "/readyz":
+            raise stopping()
+        length = headers.get(b"content-length")
+        if length is None:
+            return body.measured
+        if not length.isdigit() or len(length) > _MOST_DIGITS or int(length) > self.most_bytes:
+            raise too_large(self.most_bytes)
+        # The server cuts a body at its announced length.
+        return body.receive if int(length) <= FREE_BYTES else body.measured
+
+    def _check_key(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        given = headers.get(b"x-api-key")
+        if given is None:
+            bearer = headers.get(b"authorization", b"")
+            given = bearer[7:].strip() if bearer[:7].lower() == b"bearer " else b""
+        opened = self._keys.scopes(given)
+        needed = SCOPE_OF.get(scope["path"])
+        if opened is not None and (needed is None or needed in opened):
+            return
+        client = scope.get("client") or ("somewhere",)
+        self._denied.note(scope["path"] if scope["path"] in self._routes else "other", client[0])
+        if opened is not None:
+            raise HttpError(
+                403,
+                ErrorDetail(
+                    "forbidden",
+                    f"this key does not open {scope['path']}; it takes one with the scope {needed}",
+                ),
+            )
+        if not self._keys:
+            text = "no API key is set; run `tokui keys add NAME`, or start with `--open`"
+        else:
+            text = "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`"
+        raise HttpError(401, ErrorDetail("unauthorized", text), ((b"www-authenticate", b"Bearer"),))
+
+    def _request_id(self, headers: dict[bytes, bytes]) -> str:
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given.decode()
+        return next(self._ids)
 
     def hold(self, size: int) -> None:
         """Take room for a part of a body.
@@ -257,6 +181,29 @@ class Guard:
         if self._held + size > self._most_held:
             raise busy("large bodies are being read already", CLOSE)
         self._held += size
+
+
+class _Answer:
+    """The answer to one request, on its way out."""
+
+    __slots__ = ("_head", "_last", "_send", "request_id", "size", "status")
+
+    def __init__(self, send: Send, request_id: str, *, head: bool, last: bool) -> None:
+        self._send, self.request_id, self._head, self._last = send, request_id, head, last
+        self.status = self.size = 0
+
+    async def send(self, message: Message) -> None:
+        """Send a part, with what every answer has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"].append((b"x-request-id", self.request_id.encode()))
+            if self._last and CLOSE not in message["headers"]:
+                message["headers"].append(CLOSE)
+        elif self._head:
+            message["body"] = b""
+        else:
+            self.size += len(message.get("body", b""))
+        await self._send(message)
 
 
 class _Body:

@@ -10,7 +10,7 @@ import msgspec
 from features.catalogue.tables import TABLES
 from features.schema import Kind, Table
 from serving.api.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
-from serving.api.guard import ErrorBody
+from serving.api.wire import ErrorBody
 from serving.predictor.answers import Answer, Recommendations
 
 _REFERENCE = "#/components/schemas/{name}"

@@ -15,7 +15,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.api.door import FULL, Doorkeeper, Limits, Refusal
-from serving.api.guard import SAFE_HEADERS, ErrorDetail, error_json
+from serving.api.wire import SAFE_HEADERS, ErrorDetail, error_json
 
 _NO_HTTP = Refusal(400, "bad_request", "this is not HTTP/1.1")
 _LATE = Refusal(408, "too_slow", "the request did not arrive in time; send it again")

@@ -8,7 +8,7 @@ import msgspec
 
 from features.catalogue.tables import TABLES
 from features.values.text import tidy
-from serving.api.guard import MOST_BYTES, ErrorDetail, Message, Receive, too_large
+from serving.api.wire import MOST_BYTES, ErrorDetail, Message, Receive, too_large
 from serving.predictor.account import MOST_ROWS, FieldError, no_table, too_many_rows
 from serving.predictor.recommender import check_budget
 

@@ -1,12 +1,14 @@
 """The routes: a few lines each over the predictor, as bare ASGI because they are the hot path."""
 
+import os
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from features.errors import NoChampionError, UnknownCustomerError
-from serving.api.guard import ErrorDetail, HttpError, Receive, Scope, Send, reply
 from serving.api.jobs import Jobs
 from serving.api.metrics import CONTENT_TYPE, Metrics
 from serving.api.openapi import openapi_document, page
@@ -24,6 +26,7 @@ from serving.api.requests import (
     rows_of,
     texts_of,
 )
+from serving.api.wire import ErrorDetail, HttpError, Receive, Scope, Send, reply
 from serving.predictor.account import FieldError, read_account
 from serving.predictor.champions import Champions
 from serving.predictor.fastpredict import FEW_ROWS
@@ -43,6 +46,9 @@ class Reply:
     kind: bytes = b"application/json"
 
 
+_PATH = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?(?:[/\\][^\s/\\:;,'\"()`]+)+[/\\]([^\s/\\:;,'\"()`]*)")
+"""An absolute path, and the name at its end."""
+
 Handler = Callable[[Receive], Awaitable[Reply]]
 
 
@@ -52,14 +58,16 @@ class Routes:
     Args:
         champions: What answers.
         metrics: What /metrics prints.
+        root: The folder that answers do not tell of.
     """
 
-    def __init__(self, champions: Champions, metrics: Metrics) -> None:
+    def __init__(self, champions: Champions, metrics: Metrics, root: Path | None = None) -> None:
+        self._root = "" if root is None else f"{root}{os.sep}"
         self._champions, self._metrics = champions, metrics
         self._request = msgspec.json.Decoder(PredictRequest)
         self._recommend = msgspec.json.Decoder(RecommendRequest)
         self._encode = msgspec.json.Encoder().encode
-        self._jobs = Jobs()
+        self.jobs = Jobs()
         self.table: dict[str, tuple[str, Handler]] = {
             "/predict": ("POST", self.predict),
             "/predict_history": ("POST", self.predict_history),
@@ -85,19 +93,18 @@ class Routes:
         if handler is None:
             known = ", ".join(self.table)
             raise HttpError(404, ErrorDetail("no_route", f"there is no such route; there are {known}"))
-        if scope["method"] != method:
-            raise HttpError(
-                405,
-                ErrorDetail("wrong_method", f"{scope['path']} takes {method}"),
-                ((b"allow", method.encode()),),
-            )
+        methods = ("GET", "HEAD") if method == "GET" else (method,)
+        if scope["method"] not in methods:
+            allowed = ", ".join(methods)
+            detail = ErrorDetail("wrong_method", f"{scope['path']} takes {allowed}")
+            raise HttpError(405, detail, ((b"allow", allowed.encode()),))
         try:
             answer = await handler(receive)
         except UnknownCustomerError as error:
             detail = ErrorDetail("unknown_customer", str(error), "customer_ids", error.customer_ids)
             raise HttpError(404, detail) from error
         except NoChampionError as error:
-            raise HttpError(409, ErrorDetail("no_uplift", str(error))) from error
+            raise HttpError(409, ErrorDetail("no_uplift", self._told(str(error)))) from error
         except FieldError as error:
             raise HttpError(422, ErrorDetail("bad_field", str(error), error.field)) from error
         except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
@@ -110,11 +117,11 @@ class Routes:
         """POST /predict."""
         body = await body_of(receive, MOST_ASKED_BYTES)
         if len(body) > QUICK_BYTES:
-            return Reply(await self._jobs.long(lambda: self._predicted(self._request.decode(body))))
+            return Reply(await self.jobs.long(lambda: self._predicted(self._request.decode(body))))
         request = self._request.decode(body)
         if len(request.customer_ids) <= FEW_ROWS and not request.explain:
             return Reply(self._predicted(request))
-        return Reply(await self._jobs.long(lambda: self._predicted(request)))
+        return Reply(await self.jobs.long(lambda: self._predicted(request)))
 
     def _predicted(self, request: PredictRequest) -> bytes:
         predictor = self._ready()
@@ -140,18 +147,18 @@ class Routes:
                 predictor.predict_rows([account.customer_id], matrix, account.as_of_text, explain=explain)
             )
 
-        return Reply(await self._jobs.long(long))
+        return Reply(await self.jobs.long(long))
 
     async def recommend(self, receive: Receive) -> Reply:
         """POST /recommend."""
         body = await body_of(receive, MOST_ASKED_BYTES)
         if len(body) > QUICK_BYTES:
-            return Reply(await self._jobs.long(lambda: self._recommended(self._wanted(body))))
+            return Reply(await self.jobs.long(lambda: self._recommended(self._wanted(body))))
         request = self._wanted(body)
         # Capacities take a linear program, however few the customers.
         if len(request.customer_ids) <= FEW_ROWS and not request.capacity:
             return Reply(self._recommended(request))
-        return Reply(await self._jobs.long(lambda: self._recommended(request)))
+        return Reply(await self.jobs.long(lambda: self._recommended(request)))
 
     def _wanted(self, body: bytes) -> RecommendRequest:
         try:
@@ -171,12 +178,13 @@ class Routes:
     async def readyz(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /readyz."""
         predictor = self._ready()
+        warning = self._champions.state.warning
         ready = Ready(
             True,
             predictor.models | predictor.uplift.models,
             predictor.snapshot.as_of,
             len(predictor.snapshot),
-            self._champions.state.warning,
+            None if warning is None else self._told(warning),
         )
         return Reply(self._encode(ready))
 
@@ -186,16 +194,16 @@ class Routes:
 
     async def metrics(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /metrics."""
-        return Reply(await self._jobs.aside(self._metrics.text), CONTENT_TYPE)
+        return Reply(await self.jobs.aside(self._metrics.text), CONTENT_TYPE)
 
     async def openapi(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /openapi.json."""
-        return Reply(await self._jobs.aside(lambda: self._encode(self._document())))
+        return Reply(await self.jobs.aside(lambda: self._encode(self._document())))
 
     async def docs(self, receive: Receive) -> Reply:  # noqa: ARG002
         """GET /docs."""
         return Reply(
-            await self._jobs.aside(lambda: page(self._document()).encode()), b"text/html; charset=utf-8"
+            await self.jobs.aside(lambda: page(self._document()).encode()), b"text/html; charset=utf-8"
         )
 
     def _document(self) -> dict[str, object]:
@@ -204,8 +212,12 @@ class Routes:
         arms = state.uplift.recommender.arms if state.uplift.recommender else ()
         return openapi_document(PredictRequest, RecommendRequest, Ready, known[0], arms)
 
+    def _told(self, reason: str) -> str:
+        """A reason as strangers may read it: files without where they lie, which the log says."""
+        return _PATH.sub(r"\1", reason.replace(self._root, "") if self._root else reason)
+
     def _ready(self) -> Predictor:
         state = self._champions.state
         if state.predictor is None:
-            raise HttpError(503, ErrorDetail("not_ready", state.reason or "not ready"))
+            raise HttpError(503, ErrorDetail("not_ready", self._told(state.reason or "not ready")))
         return state.predictor
