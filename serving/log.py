@@ -80,6 +80,10 @@ class AccessLog:
             self._lost += 1
             self._again = time.monotonic() + _RETRY_SECONDS
 
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
     def _turn(self) -> None:
         names = [self._path, *(self._path.with_suffix(f".{k}.jsonl") for k in range(1, self._files))]
         for older, newer in zip(names[:0:-1], names[-2::-1], strict=True):

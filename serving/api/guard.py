@@ -87,6 +87,8 @@ class Guard:
         """Answer one request, or pass the server's life on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            if scope["type"] == "lifespan" and self._access is not None:
+                self._access.close()
             return
         begin = time.perf_counter()
         route = scope["path"] if scope["path"] in self._routes else "other"
