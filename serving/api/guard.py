@@ -93,7 +93,7 @@ class Guard:
         begin = time.perf_counter()
         route = scope["path"] if scope["path"] in self._routes else "other"
         headers = dict(scope["headers"])
-        answer = _Answer(send, self._request_id(headers), head=scope["method"] == "HEAD", last=self.leaving)
+        answer = _Answer(self, send, self._request_id(headers), head=scope["method"] == "HEAD")
         body = _Body(self, receive)
         self.under_way += 1
         try:
@@ -188,10 +188,10 @@ class Guard:
 class _Answer:
     """The answer to one request, on its way out."""
 
-    __slots__ = ("_head", "_last", "_send", "request_id", "size", "status")
+    __slots__ = ("_guard", "_head", "_send", "request_id", "size", "status")
 
-    def __init__(self, send: Send, request_id: str, *, head: bool, last: bool) -> None:
-        self._send, self.request_id, self._head, self._last = send, request_id, head, last
+    def __init__(self, guard: Guard, send: Send, request_id: str, *, head: bool) -> None:
+        self._guard, self._send, self.request_id, self._head = guard, send, request_id, head
         self.status = self.size = 0
 
     async def send(self, message: Message) -> None:
@@ -199,7 +199,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"].append((b"x-request-id", self.request_id.encode()))
-            if self._last and CLOSE not in message["headers"]:
+            if self._guard.leaving and CLOSE not in message["headers"]:
                 message["headers"].append(CLOSE)
         elif self._head:
             message["body"] = b""
