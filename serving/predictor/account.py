@@ -26,7 +26,7 @@ from features.values.times import Order, orders_of, read_time
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
 
-_MOST = 1e18
+MOST_NUMBER = 1e18
 """What no amount, count or share of one row goes beyond; sums and squares of such numbers are still numbers."""
 
 _ARROW = {
@@ -240,8 +240,8 @@ def _number(value: Any, field: str, currency: str, said: Any) -> float:
 
 
 def _measured(number: float, value: Any, field: str) -> float:
-    if abs(number) > _MOST:
-        raise FieldError(field, f"{_shown(value)} is beyond all measure; numbers go to {_MOST:.0e}")
+    if abs(number) > MOST_NUMBER:
+        raise FieldError(field, f"{_shown(value)} is beyond all measure; numbers go to {MOST_NUMBER:.0e}")
     return number
 
 
