@@ -10,7 +10,7 @@ import msgspec
 from features.catalogue.tables import TABLES
 from features.schema import Kind, Table
 from serving.api.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
-from serving.api.requests import MOST_EXPLAINED
+from serving.api.requests import LEAST_ID, MOST_EXPLAINED, MOST_ID
 from serving.api.wire import ErrorBody
 from serving.predictor.account import MOST_NUMBER, MOST_ROWS
 from serving.predictor.answers import Answer, Recommendations
@@ -83,8 +83,15 @@ def _tighten(request: dict[str, Any], recommend: dict[str, Any], arms: Sequence[
         "if": explained,
         "then": {"properties": {"customer_ids": {"maxItems": MOST_EXPLAINED}}},
     }
+    wanted = recommend["properties"]
+    for body in (request, recommend):
+        body["properties"]["customer_ids"]["items"] = {
+            "type": ["string", "integer"], "minimum": LEAST_ID, "maximum": MOST_ID,
+        }  # fmt: skip
+    for choice in wanted["capacity"]["anyOf"]:
+        if choice["type"] == "object":
+            choice["additionalProperties"]["type"] = "integer"
     if arms:
-        wanted = recommend["properties"]
         for choice in wanted["arms"]["anyOf"]:
             if choice["type"] == "array":
                 choice["items"] = {"enum": list(arms)}

@@ -29,8 +29,9 @@ MOST_EXPLAINED = 100
 """Customers of one request, and with drivers, which take a hundred times as long."""
 
 
-CustomerNumber = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""A customer id that is a number."""
+LEAST_ID, MOST_ID = -(2**63), 2**63 - 1
+CustomerNumber = Annotated[int, msgspec.Meta(ge=LEAST_ID, le=MOST_ID)]
+"""A customer id that is a number. To JSON 7.0 is the same number as 7, so that both are taken where 7 is."""
 
 
 class PredictRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +42,9 @@ class PredictRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         explain: Whether to say what drives each prediction.
     """
 
-    customer_ids: Annotated[list[str | CustomerNumber], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
+    customer_ids: Annotated[
+        list[str | CustomerNumber | float], msgspec.Meta(min_length=1, max_length=MOST_IDS)
+    ]
     explain: bool = False
 
 
@@ -55,10 +58,12 @@ class RecommendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         capacity: Most customers by arm; arms that are not named have no limit.
     """
 
-    customer_ids: Annotated[list[str | CustomerNumber], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
+    customer_ids: Annotated[
+        list[str | CustomerNumber | float], msgspec.Meta(min_length=1, max_length=MOST_IDS)
+    ]
     budget: Annotated[float, msgspec.Meta(ge=0)] | None = None
     arms: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
-    capacity: dict[str, Annotated[int, msgspec.Meta(ge=0, le=MOST_CAPACITY)]] | None = None
+    capacity: dict[str, Annotated[float, msgspec.Meta(ge=0, le=MOST_CAPACITY)]] | None = None
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -83,9 +88,33 @@ class ClientGone(Exception):  # noqa: N818 - not an error: the client went away
     """Nobody waits for the answer any more."""
 
 
-def texts_of(ids: list[str | int]) -> list[str]:
-    """Customer ids as text, without what nobody sees, as the tables' ids are."""
-    return [tidy(name) if isinstance(name, str) else str(name) for name in ids]
+def texts_of(ids: list[str | int | float]) -> list[str]:
+    """Customer ids as text, without what nobody sees, as the tables' ids are.
+
+    Raises:
+        FieldError: One is a fraction.
+    """
+    return [
+        tidy(name) if isinstance(name, str) else str(_whole(name, f"customer_ids[{k}]"))
+        for k, name in enumerate(ids)
+    ]
+
+
+def places_of(capacity: dict[str, float] | None) -> dict[str, int] | None:
+    """Most customers by arm, as whole numbers.
+
+    Raises:
+        FieldError: One is a fraction.
+    """
+    if capacity is None:
+        return None
+    return {arm: _whole(most, "capacity[...]") for arm, most in capacity.items()}
+
+
+def _whole(number: float, field: str) -> int:
+    if number != int(number):
+        raise FieldError(field, f"must be a whole number, not {number}")
+    return int(number)
 
 
 async def body_of(receive: Receive, most: int = MOST_BYTES) -> bytes:

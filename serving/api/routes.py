@@ -23,6 +23,7 @@ from serving.api.requests import (
     bad_body,
     body_of,
     check_sent_budget,
+    places_of,
     rows_of,
     texts_of,
 )
@@ -172,7 +173,9 @@ class Routes:
         recommender = self._ready().uplift.ready()
         ids = texts_of(request.customer_ids)
         return self._encode(
-            recommender.recommend(ids, budget=request.budget, arms=request.arms, capacity=request.capacity)
+            recommender.recommend(
+                ids, budget=request.budget, arms=request.arms, capacity=places_of(request.capacity)
+            )
         )
 
     async def readyz(self, receive: Receive) -> Reply:  # noqa: ARG002
