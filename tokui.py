@@ -18,7 +18,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 
 import typer
 
-from commands import data, experiments, live, models
+from commands import data, experiments, keys, live, models
 from commands.shared import err, one_line
 from features.errors import TokuiError
 
@@ -35,6 +35,7 @@ for verb in (
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(experiments.experiment_app, name="experiment")
+app.add_typer(keys.keys_app, name="keys")
 
 
 def main() -> None:

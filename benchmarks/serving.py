@@ -247,7 +247,7 @@ async def ask_asyncio(
             k += connections
             start = time.perf_counter()
             writer.write(
-                f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+                f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
             )
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             if b"content-length:" in head:

@@ -35,6 +35,15 @@ def serve(
     host: str = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    open_to_all: Annotated[
+        bool, typer.Option("--open", help="Let everyone in where there is no API key, other machines too.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A name the server may be called by; * for any. Repeat for more.")
+    ] = None,
+    access_log: Annotated[
+        bool, typer.Option("--access-log", help="Write a line of JSON a request into the folder logs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start the REST API with the champions."""
@@ -47,7 +56,15 @@ def serve(
     sync_live(tracker_of(settings), Live(live_folder(settings)))
     url = f"http://{host}:{port}"
     say({"url": url, "workers": workers}, as_json, lambda: out.print(f"{url}/docs  (stop with Ctrl-C)"))
-    run_server(settings.folder, host, port, workers)
+    run_server(
+        settings.folder,
+        host,
+        port,
+        workers,
+        open_to_all=open_to_all,
+        hosts=allow_host or (),
+        access_log=access_log,
+    )
 
 
 def score(

@@ -8,9 +8,11 @@ outside, guard first, and BentoML's app inside it is told of the worker's start 
 """
 
 import asyncio
+import ipaddress
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,24 +21,39 @@ from typing import Any
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
+import uvicorn.config
 from _bentoml_sdk import Service  # type: ignore[import-untyped]  # bentoml has no types here
+from bentoml._internal.context import server_context
 
 from features.errors import SettingsError
-from serving.api.guard import App, Guard, Keys, Message, Receive, Scope, Send
+from serving.api.door import Limits
+from serving.api.guard import Guard
+from serving.api.hosts import Hosts
+from serving.api.keys import KEYS_FILE, KEYS_VARIABLE, KeyFile, Keys
 from serving.api.metrics import FOLDER, Metrics
+from serving.api.protocol import guarded
 from serving.api.routes import Routes
-from serving.log import log
+from serving.api.wire import App, Message, Receive, Scope, Send
+from serving.log import AccessLog, log
 from serving.parent import end_with_parent, name_parent
 from serving.predictor.champions import Champions, load_predictor
 from serving.predictor.predictor import KEEP
 from serving.state import copies_folder, server_state
+from serving.stopping import GRACE_SECONDS, Stopping
 from training.live import Live
 
-LIVE, KEYS, KEPT = "TOKUI_LIVE", "TOKUI_API_KEYS", "TOKUI_KEEP"
-"""Environment variables that workers read: the folder of champions and snapshot, the API keys, and
-how many predictions a worker remembers."""
+LIVE, KEPT = "TOKUI_LIVE", "TOKUI_KEEP"
+OPEN_TO_ALL, HOSTS, ACCESS_LOG = "TOKUI_OPEN", "TOKUI_HOSTS", "TOKUI_ACCESS_LOG"
+"""Environment variables that workers read, besides the API keys: the folder of champions and snapshot, how
+many predictions a worker remembers, whether to let everyone in while there is no key, the names the server
+may be called by, and the folder of the access log."""
 
-_GRACE_SECONDS = 10
+_OWN_FILES = 128
+"""File handles that a worker keeps for models, snapshot, metrics and libraries."""
+
+_LAST_SECONDS = 3
+"""For uvicorn to close what is left, once everything was answered or given up."""
+
 _LOAD_SECONDS = 60
 
 
@@ -51,6 +68,7 @@ class Life:
 
     def __init__(self, routes: App, bento: App, champions: Champions) -> None:
         self._routes, self._bento, self._champions = routes, bento, champions
+        self.stopping: Stopping | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or live."""
@@ -61,6 +79,8 @@ class Life:
         async def watched() -> Message:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if self.stopping is not None:
+                    self.stopping.listen()
                 self._champions.start()
                 # Workers share one port: one that answered before its models are loaded would turn away
                 # requests that the others could take.
@@ -77,29 +97,68 @@ class TokuiService(Service[Any]):  # type: ignore[misc]  # untyped base
 
     def to_asgi(self, is_main: bool = True) -> App:
         """The app a worker runs."""
-        end_with_parent(_GRACE_SECONDS)
+        end_with_parent(GRACE_SECONDS)
         # uvicorn writes a line a request to whatever handler it finds; the metrics count them instead.
         access = logging.getLogger("uvicorn.access")
         access.handlers, access.propagate = [], False
         log.setLevel(logging.INFO)
         bento: App = super().to_asgi(is_main=is_main)
         keep = int(os.environ.get(KEPT, KEEP))
-        return application(Path(os.environ[LIVE]), os.environ.get(KEYS, ""), keep, bento)
+        metrics = Metrics()
+        # BentoML's worker gives uvicorn no protocol, so what uvicorn takes by itself is ours.
+        limits = Limits(connections=most_connections())
+        protocol = guarded(limits, lambda status: metrics.count("other", status, 0.0))
+        uvicorn.config.HTTP_PROTOCOLS["auto"] = protocol  # type: ignore[assignment]  # it takes classes as well
+        return application(Path(os.environ[LIVE]), keep, bento, metrics)
 
 
-def application(live: Path, keys: str, keep: int, bento: App) -> App:
-    """Guard, routes and champions put together.
+def most_connections() -> int:
+    """Connections a worker can have at once and still open its own files."""
+    # Where there is no such module there is no such limit either.
+    import resource
+
+    most = Limits().connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + _OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return most if soft == resource.RLIM_INFINITY else max(1, min(most, soft - _OWN_FILES))
+
+
+def application(live: Path, keep: int, bento: App, metrics: Metrics) -> App:
+    """Guard, routes and champions put together; the rest is in the environment.
 
     Args:
         live: The folder of champions and snapshot.
-        keys: API keys, separated by commas; none lets everyone in.
         keep: Predictions to remember.
         bento: The app that is told of start and stop.
+        metrics: Where requests are counted.
     """
     champions = Champions(Live(live), load=partial(load_predictor, keep=keep, copies=copies_folder()))
-    metrics = Metrics()
-    routes = Routes(champions, metrics)
-    return Guard(Life(routes, bento, champions), routes.table, Keys.from_text(keys), metrics)
+    routes = Routes(champions, metrics, live.parent)
+    life = Life(routes, bento, champions)
+    hosts = Hosts([name for name in os.environ.get(HOSTS, "").split(",") if name])
+    folder = os.environ.get(ACCESS_LOG)
+    # Workers that follow each other have one number; those that run at once never have.
+    access = AccessLog(Path(folder) / f"access-{server_context.worker_index or 1}.jsonl") if folder else None
+    keys = project_keys(live.parent, everyone=bool(os.environ.get(OPEN_TO_ALL)))
+    guard = Guard(life, routes.table, keys, metrics, hosts=hosts, access=access)
+    life.stopping = Stopping(guard, routes.jobs)
+    return guard
+
+
+def project_keys(folder: Path, *, everyone: bool) -> Keys:
+    """The keys of the environment and of a project's file.
+
+    Args:
+        folder: The project's folder.
+        everyone: Whether to let everyone in while there is none.
+
+    Raises:
+        SettingsError: A key could never be sent, or the file can be read by others or was altered.
+    """
+    return Keys.from_text(os.environ.get(KEYS_VARIABLE, ""), KeyFile(folder / KEYS_FILE), everyone=everyone)
 
 
 @bentoml.service(
@@ -117,7 +176,16 @@ class Predictions:
 service: Any = Predictions
 
 
-def run_server(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 1) -> None:
+def run_server(
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    workers: int = 1,
+    *,
+    open_to_all: bool = False,
+    hosts: Sequence[str] = (),
+    access_log: bool = False,
+) -> None:
     """Serve until SIGTERM or SIGINT; then all workers are gone.
 
     Args:
@@ -125,16 +193,25 @@ def run_server(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers:
         host: IP address to listen on.
         port: Port to listen on.
         workers: Processes that answer.
+        open_to_all: Whether to answer others than this machine without any API key.
+        hosts: Names the server may be called by, besides this machine's.
+        access_log: Whether to write a line a request into the folder ``logs``.
 
     Raises:
-        SettingsError: The address cannot be listened on, or there are no workers.
+        SettingsError: The address cannot be listened on, there are no workers, or strangers would be
+            let in and nobody said so.
     """
     if workers < 1:
         raise SettingsError(f"workers is {workers}; give 1 or more")
     if not os.environ.get(KEPT, "0").isdecimal():
         raise SettingsError(f"{KEPT} is {os.environ[KEPT]!r}; give a number of predictions, 0 for none")
     host = "127.0.0.1" if host == "localhost" else host
+    _check_keys(folder, host, open_to_all=open_to_all)
     _probe(host, port)
+    os.environ[OPEN_TO_ALL] = "1" if open_to_all or _is_loopback(host) else ""
+    os.environ[HOSTS] = ",".join(filter(None, (os.environ.get(HOSTS), *hosts)))
+    if access_log:
+        os.environ[ACCESS_LOG] = str((folder / "logs").resolve())
     os.environ[LIVE] = str((folder / "live").resolve())
     # Workers are started as `python -m`, and BentoML searches its working folder before all others: a folder
     # called features where the user stands would be taken for ours.
@@ -151,9 +228,28 @@ def run_server(folder: Path, host: str = "127.0.0.1", port: int = 3000, workers:
         BentoMLContainer.prometheus_multiproc_dir.set(os.environ[FOLDER])
         service.config["workers"] = workers
         service.inject_config()
-        # Service.serve_http does not pass the grace period on, and without it a worker waits a day
-        # for a client that keeps its connection.
-        serve_http(service, host=host, port=port, timeout_graceful_shutdown=_GRACE_SECONDS)
+        # Without it a worker waits a day for a client that keeps its connection.
+        serve_http(service, host=host, port=port, timeout_graceful_shutdown=_LAST_SECONDS)
+
+
+def _check_keys(folder: Path, host: str, *, open_to_all: bool) -> None:
+    """Refuse to let strangers in unless somebody insists."""
+    keys = project_keys(folder, everyone=True)
+    if keys or open_to_all or _is_loopback(host):
+        return
+    raise SettingsError(
+        f"{host} can be reached from other machines and there is no API key; run `tokui keys add NAME` first, "
+        "or serve everyone with `--open`"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise SettingsError(
+            f"{host!r} is no IP address to listen on, such as 127.0.0.1 or 0.0.0.0"
+        ) from error
 
 
 def _probe(host: str, port: int) -> None:

@@ -37,7 +37,7 @@ def killed_at(step, work, folder):
     try:
         sys.addaudithook(count)
         work()
-    except BaseException:
+    except BaseException:  # noqa: BLE001  whatever it was, the child must end here
         sys.excepthook(*sys.exc_info())
         os._exit(1)
     os._exit(0)

@@ -137,12 +137,9 @@ def _settle(tracker: Tracker, live: Live, champion: Version) -> None:
     while version is not None and not live.holds(version.task, version.number):
         try:
             with live.publishing(version.task, version.number, tracker.artifact(version, "model")):
-                # A promotion may have come between, which then knows better.
-                now = tracker.holding(version.task, CHAMPION)
-                if now is None or now.number != version.number:
-                    raise _OvertakenError
-        except _OvertakenError:
-            version = now
+                _check_newest(tracker, version)
+        except _OvertakenError as overtaken:
+            version = overtaken.by
         except OSError as error:
             raise SourceError(
                 f"champion {version.task} {version.number} is not in {live.folder} yet, and cannot be put there "
@@ -150,5 +147,20 @@ def _settle(tracker: Tracker, live: Live, champion: Version) -> None:
             ) from error
 
 
+def _check_newest(tracker: Tracker, version: Version) -> None:
+    """Stop where a promotion has come between, which then knows better."""
+    now = tracker.holding(version.task, CHAMPION)
+    if now is None or now.number != version.number:
+        raise _OvertakenError(now)
+
+
 class _OvertakenError(Exception):
-    """Somebody else has promoted meanwhile."""
+    """Somebody else has promoted meanwhile.
+
+    Args:
+        by: The champion now, if there is one.
+    """
+
+    def __init__(self, by: Version | None) -> None:
+        self.by = by
+        super().__init__()

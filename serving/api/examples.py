@@ -3,7 +3,7 @@
 from features.catalogue.orders import SINCE_LAST_ORDER, SPENT_WITHIN
 from features.catalogue.phrases import phrases
 from features.catalogue.sets import PURCHASES
-from serving.api.guard import ErrorDetail
+from serving.api.wire import ErrorDetail
 from serving.predictor.answers import (
     Action,
     Answer,
@@ -91,9 +91,13 @@ HISTORY = {
 }
 ERRORS = {
     "401": ("No valid API key, where keys are set.", ErrorDetail("unauthorized", "send an API key as `authorization: Bearer KEY` or `x-api-key: KEY`")),
+    "403": ("The key does not open this route.", ErrorDetail("forbidden", "this key does not open /predict; it takes one with the scope predict")),
+    "408": ("The request did not arrive in time.", ErrorDetail("too_slow", "the request did not arrive in time; send it again")),
+    "421": ("The Host header names another server.", ErrorDetail("wrong_host", "this server is not known by that name; start it with `--allow-host NAME`")),
+    "431": ("Too many headers, or too long ones.", ErrorDetail("headers_too_large", "a request may have 100 headers and 32,768 bytes of them and its address")),
     "404": ("A customer is not in the snapshot; all of them are named.", ErrorDetail("unknown_customer", "no such customer in the snapshot: A-9999", "customer_ids", ["A-9999"])),
     "409": ("Nothing recommends: no uplift model was promoted, or it cannot be used.", ErrorDetail("no_uplift", NO_UPLIFT)),
-    "413": ("The body is too large.", ErrorDetail("too_large", "a body may have 8,388,608 bytes; send fewer rows or ids")),
+    "413": ("The body is too large.", ErrorDetail("too_large", "the body may have 8,388,608 bytes; send fewer rows or ids")),
     "422": ("The body is wrong; the field is named.", ErrorDetail("bad_field", "orders[3].amount: must be a number, not 'abc'", "orders[3].amount")),
-    "503": ("Not ready: no champion, no snapshot, or files that do not belong together.", ErrorDetail("not_ready", "there is no snapshot; run `tokui snapshot`")),
+    "503": ("Not ready: no champion, no snapshot, or files that do not belong together. Or busy or stopping: see Retry-After.", ErrorDetail("not_ready", "there is no snapshot; run `tokui snapshot`")),
 }  # fmt: skip

@@ -77,9 +77,13 @@ def _allocated(folder: Path) -> bool:
             if not mine.exists() and not _inherited(folder, kind, mine):
                 _allocate(mine)
     except OSError as error:
-        log.warning("metrics of this worker are its own and not of all workers: %s cannot hold them: %s", folder, error)
+        log.warning(
+            "metrics of this worker are its own and not of all workers: %s cannot hold them: %s",
+            folder,
+            error,
+        )
         # Chosen when prometheus_client was imported, for the whole process.
-        values.ValueClass = values.MutexValue  # type: ignore[misc]
+        values.ValueClass = values.MutexValue
         return False
     return True
 

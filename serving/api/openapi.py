@@ -10,15 +10,28 @@ import msgspec
 from features.catalogue.tables import TABLES
 from features.schema import Kind, Table
 from serving.api.examples import ANSWER, ERRORS, HISTORY, RECOMMENDED
-from serving.api.guard import ErrorBody
+from serving.api.requests import LEAST_ID, MOST_EXPLAINED, MOST_ID
+from serving.api.wire import ErrorBody
+from serving.predictor.account import MOST_NUMBER, MOST_ROWS
 from serving.predictor.answers import Answer, Recommendations
 
 _REFERENCE = "#/components/schemas/{name}"
+_DAY = r"(1[7-9]|2[01])\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))"
+_ALWAYS = ("408", "413", "421", "422", "431", "503")
+"""Errors that every request with a body may get."""
+
+_TIME: dict[str, Any] = {
+    "type": ["string", "null"],
+    "pattern": rf"^{_DAY}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{{1,6}})?)?(Z|[+-](0\d|1[0-3]):[0-5]\d)?)?$",
+    "examples": ["2026-01-31T09:30:00+09:00", "2026-01-31"],
+}
+"""How to write a time. Others are read as well, and 29 February, where they leave no doubt."""
+
 _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.ID: {"type": ["string", "integer", "null"]},
     Kind.TEXT: {"type": ["string", "null"]},
-    Kind.TIME: {"type": ["string", "null"], "examples": ["2026-01-31T09:30:00+09:00", "2026-01-31"]},
-    Kind.NUMBER: {"type": ["number", "null"]},
+    Kind.TIME: _TIME,
+    Kind.NUMBER: {"type": ["number", "null"], "minimum": -MOST_NUMBER, "maximum": MOST_NUMBER},
     Kind.FLAG: {"type": ["boolean", "null"]},
 }
 
@@ -49,6 +62,7 @@ def openapi_document(
             schema["description"] = schema["description"].partition("\n")[0]
     schemas |= {f"{table.name}_row": _row(table) for table in tables.values()}
     schemas["History"] = _history()
+    _tighten(schemas[request.__name__], schemas[recommend.__name__], arms)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -68,6 +82,30 @@ def openapi_document(
     }
 
 
+def _tighten(request: dict[str, Any], recommend: dict[str, Any], arms: Sequence[str]) -> None:
+    """Say what types alone do not: how many may be explained, and which arms there are."""
+    explained = {"properties": {"explain": {"const": True}}, "required": ["explain"]}
+    request |= {
+        "if": explained,
+        "then": {"properties": {"customer_ids": {"maxItems": MOST_EXPLAINED}}},
+    }
+    wanted = recommend["properties"]
+    for body in (request, recommend):
+        body["properties"]["customer_ids"]["items"] = {
+            "type": ["string", "integer"], "minimum": LEAST_ID, "maximum": MOST_ID,
+        }  # fmt: skip
+    for choice in wanted["capacity"]["anyOf"]:
+        if choice["type"] == "object":
+            choice["additionalProperties"]["type"] = "integer"
+    if arms:
+        for choice in wanted["arms"]["anyOf"]:
+            if choice["type"] == "array":
+                choice["items"] = {"enum": list(arms)}
+        for choice in wanted["capacity"]["anyOf"]:
+            if choice["type"] == "object":
+                choice["propertyNames"] = {"enum": list(arms)}
+
+
 def _posts(request: str, recommend: str, example_id: str, arms: Sequence[str]) -> dict[str, Any]:
     """Routes that predict, with bodies that work when they are sent."""
     predict = {"customer_ids": [example_id], "explain": True}
@@ -78,15 +116,15 @@ def _posts(request: str, recommend: str, example_id: str, arms: Sequence[str]) -
     return {
         "/predict": _post(
             "Predictions for customers of the snapshot",
-            request, predict, "Answer", answer, ("401", "404", "413", "422", "503"),
+            request, predict, "Answer", answer, ("401", "403", "404", *_ALWAYS),
         ),
         "/predict_history": _post(
             "Predictions for one account from its own rows, which need not be in the snapshot",
-            "History", HISTORY, "Answer", answer, ("401", "413", "422", "503"),
+            "History", HISTORY, "Answer", answer, ("401", "403", *_ALWAYS),
         ),
         "/recommend": _post(
             "Ranked actions for customers of the snapshot, and which to take under a budget",
-            recommend, wanted, "Recommendations", recommended, ("401", "404", "409", "413", "422", "503"),
+            recommend, wanted, "Recommendations", recommended, ("401", "403", "404", "409", *_ALWAYS),
         ),
     }  # fmt: skip
 
@@ -152,13 +190,13 @@ def _post(
 
 def _get(summary: str, schema: str | None, example: Any, *errors: str) -> dict[str, Any]:
     good = {"200": {"description": summary, "content": _json(schema, example)}}
-    return {"get": {"summary": summary, "responses": {**good, **_errors(*errors)}}}
+    return {"get": {"summary": summary, "responses": {**good, **_errors(*errors, "421")}}}
 
 
 def _text(summary: str, kind: str, example: str) -> dict[str, Any]:
     content = {kind: {"schema": {"type": "string"}, "example": example}}
     good = {"200": {"description": summary, "content": content}}
-    return {"get": {"summary": summary, "responses": {**good, **_errors("401")}}}
+    return {"get": {"summary": summary, "responses": {**good, **_errors("401", "403", "421")}}}
 
 
 def _row(table: Table) -> dict[str, Any]:
@@ -166,13 +204,16 @@ def _row(table: Table) -> dict[str, Any]:
     needed = [column.name for column in table.columns if column.required and column.name != "customer_id"]
     properties: dict[str, Any] = {}
     for column in table.columns:
+        if column.name == "customer_id":
+            # No schema can say that all rows have to agree.
+            continue
         kind = dict(_TYPES[column.kind])
         if column.name in needed:
             kind["type"] = [json_type for json_type in kind["type"] if json_type != "null"]
         properties[column.name] = {**kind, "description": column.meaning}
     row = {
         "type": "object",
-        "description": table.row,
+        "description": f"{table.row}. All are of one account; each may have its customer_id, the same in all",
         "properties": properties,
         "additionalProperties": False,
     }
@@ -180,8 +221,10 @@ def _row(table: Table) -> dict[str, Any]:
 
 
 def _history() -> dict[str, Any]:
-    tables: dict[str, Any] = {name: {"type": "array", "items": _reference(f"{name}_row")} for name in TABLES}
-    as_of = {"type": ["string", "null"], "description": "The moment to look from; now if not given"}
+    tables: dict[str, Any] = {
+        name: {"type": "array", "items": _reference(f"{name}_row"), "maxItems": MOST_ROWS} for name in TABLES
+    }
+    as_of = _TIME | {"description": "The moment to look from; now if not given"}
     explain = {
         "type": "boolean",
         "default": False,

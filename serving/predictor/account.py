@@ -28,6 +28,9 @@ from serving.predictor.derived import derived_orders
 MOST_ROWS = 20_000
 """Rows one request may bring, all tables together."""
 
+MOST_NUMBER = 1e18
+"""What no amount, count or share of one row goes beyond; sums and squares of such numbers are still numbers."""
+
 _ARROW = {
     Kind.ID: pa.string(),
     Kind.TEXT: pa.string(),
@@ -48,6 +51,16 @@ class FieldError(TableError):
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(f"{field}: {message}")
+
+
+def no_table(name: str) -> FieldError:
+    """What is said of a request that brings what is no table."""
+    return FieldError(name, f"is not a table; those are {', '.join(TABLES)}")
+
+
+def too_many_rows(table: str) -> FieldError:
+    """What is said of a request with more rows than one may bring."""
+    return FieldError(table, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,12 +162,12 @@ def read_account(
         if name == "as_of":
             continue
         if name not in schemas:
-            raise FieldError(name, f"is not a table; those are {', '.join(schemas)}")
+            raise no_table(name)
         if not isinstance(given, list):
             raise FieldError(name, "must be a list of rows")
         rows += len(given)
         if rows > MOST_ROWS:
-            raise FieldError(name, f"brings the request beyond {MOST_ROWS:,} rows; leave out the oldest")
+            raise too_many_rows(name)
         tables[name] = _table(schemas[name], given, zone, currency, ids)
         if len(ids) > 1:
             raise FieldError(name, f"has rows of {len(ids)} customers; send one customer a request")
@@ -244,10 +257,16 @@ def _number(value: Any, field: str, currency: str, said: Any) -> float:
         mark = currency_of(value)
         if mark is not None and not is_currency(mark, currency):
             raise FieldError(field, f"{_shown(value)} is not in {currency}, the currency of the models")
-        return read
+        return _measured(read, value, field)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
         raise FieldError(field, f"must be a number, not {_shown(value)}")
-    return float(value)
+    return _measured(float(value), value, field)
+
+
+def _measured(number: float, value: Any, field: str) -> float:
+    if abs(number) > MOST_NUMBER:
+        raise FieldError(field, f"{_shown(value)} is beyond all measure; numbers go to {MOST_NUMBER:.0e}")
+    return number
 
 
 def _typed(value: Any, column: Column, field: str) -> Any:
@@ -289,5 +308,9 @@ def _time(value: Any, field: str, zone: ZoneInfo, said: Any) -> datetime:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python writes no number of more than some thousand digits.
+        text = "a number of thousands of digits"
     return text if len(text) <= 40 else f"{text[:37]}…"

@@ -31,7 +31,9 @@ def twice(x):
 @pytest.fixture
 def place(tmp_path):
     """A package of its own, so that nothing is compiled yet, in a home of its own."""
-    shutil.copytree(ROOT / "features", tmp_path / "p" / "features", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "features", tmp_path / "p" / "features", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "p" / "own.py").write_text(OWN)
     (tmp_path / "home").mkdir()
     (tmp_path / "tmp").mkdir()

@@ -23,7 +23,8 @@ from features.history import read_history
 from features.settings import load_settings
 from features.types import DAY
 from features.world.simulate import simulate_world
-from serving.api.guard import Guard, Keys
+from serving.api.guard import Guard
+from serving.api.keys import Keys
 from serving.api.metrics import Metrics
 from serving.api.routes import Routes
 from serving.predictor.admission import Champion

@@ -72,7 +72,7 @@ def test_runs_of_a_killed_training_are_killed_and_what_it_had_half_written_is_go
 
 def test_a_run_that_fails_keeps_nothing(folder):
     tracker = Tracker(folder)
-    with pytest.raises(OSError, match="no room"), tracker.run("ltv", "a training", {}, {}) as run:
+    with pytest.raises(OSError, match="no room"), tracker.run("ltv", "a training", {}, {}) as run:  # noqa: PT012
         tracker.log_texts(run, {"a.txt": "a"})
         raise OSError("no room")
     assert states(folder)[run] == "FAILED"
