@@ -6,7 +6,7 @@ from scipy.optimize import linear_sum_assignment
 from features.types import Floats
 
 
-def assign(weights: Floats) -> list[tuple[int, int]]:
+def best_pairs(weights: Floats) -> list[tuple[int, int]]:
     """The pairs of rows and columns whose weights add up to the most; none is made of a weight that is not positive.
 
     Args:
@@ -15,7 +15,7 @@ def assign(weights: Floats) -> list[tuple[int, int]]:
     Examples:
         The first row would take the first column alone, and leaves it to the second, which has no other.
 
-        >>> assign(np.array([[3.0, 2.5], [3.0, 0.0]]))
+        >>> best_pairs(np.array([[3.0, 2.5], [3.0, 0.0]]))
         [(0, 1), (1, 0)]
     """
     if weights.size == 0:

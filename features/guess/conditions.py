@@ -19,7 +19,7 @@ from features.values.text import normalise
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Exclusion:
     """What rows that stay meet.
 
     Args:
@@ -33,7 +33,7 @@ class Condition:
     rows: int
 
 
-def sales_only(connection: duckdb.DuckDBPyConnection, match: Match) -> tuple[Match, list[Condition]]:
+def sales_only(connection: duckdb.DuckDBPyConnection, match: Match) -> tuple[Match, list[Exclusion]]:
     """The conditions that leave out rows which are no sales, and the match with what they need.
 
     Cancelled, failed, void and deleted ones, drafts, tests, subtotals, rows of another kind than those that name the
@@ -49,14 +49,14 @@ def sales_only(connection: duckdb.DuckDBPyConnection, match: Match) -> tuple[Mat
     match, filled = _filled_down(connection, match)
     if filled:
         rows = _rows_of(connection, match, filled)
-    conditions: list[Condition] = []
+    conditions: list[Exclusion] = []
     for sql, why in _offers(connection, match, rows):
         kept = " AND ".join(f"({condition.sql})" for condition in conditions) or "true"
         out, stay = connection.execute(
             f"SELECT count(*) FILTER (NOT ({sql})), count(*) FILTER ({sql}) FROM {rows} WHERE {kept}"
         ).fetchall()[0]
         if out and stay:
-            conditions.append(Condition(sql, why, int(out)))
+            conditions.append(Exclusion(sql, why, int(out)))
     return match, conditions
 
 

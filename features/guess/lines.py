@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
-from features.guess.assignment import assign
+from features.guess.assignment import best_pairs
 from features.guess.columns import FileLook
 from features.guess.owners import Owner
 from features.guess.synonyms import (
@@ -58,7 +58,7 @@ class Line:
         return self.strength >= 3
 
 
-def lines_of(
+def likely_lines(
     look: FileLook, table: Table, *, owner: Owner | None = None, without: Sequence[str] = ()
 ) -> list[Line]:
     """The source column of each canonical one, so that the whole is likeliest; no source column twice.
@@ -88,7 +88,7 @@ def lines_of(
         weights[place, position] = _weight(look, names[position], table.columns[place], strength, position)
     return [
         _line(look, table, table.columns[place], names[position], strengths, weights, place)
-        for place, position in sorted(assign(weights))
+        for place, position in sorted(best_pairs(weights))
     ]
 
 

@@ -11,11 +11,11 @@ from features.catalogue.account import CUSTOMERS
 from features.catalogue.deals import DEALS
 from features.catalogue.orders import ORDERS
 from features.catalogue.tables import LEDGERS, TABLES
-from features.guess.assignment import assign
+from features.guess.assignment import best_pairs
 from features.guess.columns import FileLook, identifier_of
 from features.guess.derivations import derived_columns
 from features.guess.joins import Join, account_file, find_joins
-from features.guess.lines import Line, lines_of, reread
+from features.guess.lines import Line, likely_lines, reread
 from features.guess.owners import Owner, owner_of
 from features.guess.rowkinds import named_rows_only, row_kind
 from features.schema import Kind, Table
@@ -102,7 +102,7 @@ def understand(connection: duckdb.DuckDBPyConnection, looks: list[FileLook]) -> 
             scores[place, names.index(match.table.name)] = match.score
     matches: dict[str, Match] = {}
     placed: set[int] = set()
-    for place, table in assign(scores):
+    for place, table in best_pairs(scores):
         matches[names[table]] = next(match for match in offers[place] if match.table.name == names[table])
         placed.add(place)
     left = []
@@ -137,7 +137,7 @@ def _why_not(look: FileLook) -> str:
     """What the table that comes nearest misses."""
     nearest, missing = "", [""] * 99
     for table in TABLES.values():
-        bound = {line.column for line in lines_of(look, table)}
+        bound = {line.column for line in likely_lines(look, table)}
         lacks = [column.name for column in table.columns if column.required and column.name not in bound]
         if bound - {"customer_id"} and len(lacks) < len(missing):
             nearest, missing = table.name, lacks
@@ -171,7 +171,7 @@ def _offer(
         return None
     kind = row_kind(connection, look, None if owner is None else owner.column)
     focused = look if kind is None else named_rows_only(connection, look, kind)
-    lines = lines_of(focused, table, owner=owner)
+    lines = likely_lines(focused, table, owner=owner)
     if via is not None and teller is not None:
         lines = [Line("customer_id", teller.column, f"through {via.to.label}: {via}", 3), *lines]
     lines = derived_columns(connection, look, table, lines)
@@ -230,11 +230,11 @@ def _with_dates(look: FileLook, table: Table, lines: list[Line]) -> tuple[list[L
 
 def nearest_lines(look: FileLook) -> dict[str, str]:
     """What of orders a file has: expressions by column."""
-    return {line.column: line.expression for line in lines_of(look, ORDERS.table)}
+    return {line.column: line.expression for line in likely_lines(look, ORDERS.table)}
 
 
 def derived_lines(orders: Match) -> list[Line]:
     """What an order line says about its account, where its name leaves no doubt."""
     used = {line.expression for line in orders.lines}
-    lines = lines_of(orders.look, CUSTOMERS.table, without=FROM_ORDERS)
+    lines = likely_lines(orders.look, CUSTOMERS.table, without=FROM_ORDERS)
     return [line for line in lines if line.strength >= 3 and line.expression not in used]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from features.guess.conditions import Condition
+from features.guess.conditions import Exclusion
 from features.guess.lines import Line
 from features.guess.matches import Match
 
@@ -31,7 +31,7 @@ Ask = Callable[[Question], str]
 NONE, YES, NO = "none of them", "yes", "no"
 
 
-def settle(match: Match, ask: Ask) -> Match:
+def settle_columns(match: Match, ask: Ask) -> Match:
     """Ask for the columns of a table that the file leaves open, and for the order of its days and months."""
     lines = [line if line.sure else _settled(match, line, ask) for line in match.lines]
     dates = match.dates
@@ -63,7 +63,7 @@ def _settled(match: Match, line: Line, ask: Ask) -> Line | None:
         about = f"{match.look.label} has no column {answer!r}; {match.table.name}.{line.column}"
 
 
-def agreed(match: Match, conditions: list[Condition], ask: Ask) -> list[Condition]:
+def agreed(match: Match, conditions: list[Exclusion], ask: Ask) -> list[Exclusion]:
     """The conditions that a person agrees to."""
     return [
         condition

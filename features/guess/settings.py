@@ -17,7 +17,7 @@ from features.counted import counted
 from features.errors import TableError, TokuiError
 from features.files import Scratch
 from features.guess.columns import FileLook, identifier_of, look_at
-from features.guess.conditions import Condition, sales_only
+from features.guess.conditions import Exclusion, sales_only
 from features.guess.horizons import fit_horizons
 from features.guess.layout import layout_lines
 from features.guess.lines import CHECK, Line
@@ -29,7 +29,7 @@ from features.guess.matches import (
     nearest_lines,
     understand,
 )
-from features.guess.questions import Ask, Question, agreed, settle
+from features.guess.questions import Ask, Question, agreed, settle_columns
 from features.guess.suggestions import suggest_margin, suggest_where
 from features.schema import Table
 from features.settings import Settings
@@ -84,7 +84,7 @@ def guess_settings(
         seen = understand(connection, looks)
         wheres: dict[str, list[str]] = {}
         for name, match in list(seen.matches.items()):
-            settled = match if ask is None else settle(match, ask)
+            settled = match if ask is None else settle_columns(match, ask)
             settled, conditions = sales_only(connection, settled)
             if ask is not None:
                 conditions = agreed(settled, conditions, ask)
@@ -130,7 +130,7 @@ def _missing(seen: Understanding, looks: Sequence[FileLook]) -> list[str]:
 
 
 def _wheres(
-    connection: duckdb.DuckDBPyConnection, match: Match, conditions: Sequence[Condition]
+    connection: duckdb.DuckDBPyConnection, match: Match, conditions: Sequence[Exclusion]
 ) -> list[str]:
     """Lines of ``where``: what is no sale as it is, what may be none as a suggestion."""
     lines = []

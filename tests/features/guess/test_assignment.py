@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from features.guess.assignment import assign
+from features.guess.assignment import best_pairs
 
 
 @given(arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 4)), elements=st.integers(-3, 9).map(float)))
 def test_no_assignment_is_better(weights):
     rows, columns = weights.shape
-    pairs = assign(weights)
+    pairs = best_pairs(weights)
     assert len({row for row, _ in pairs}) == len({column for _, column in pairs}) == len(pairs)
     assert all(weights[pair] > 0 for pair in pairs)
     square = np.zeros((max(rows, columns),) * 2)
@@ -23,4 +23,4 @@ def test_no_assignment_is_better(weights):
 
 
 def test_nothing_is_assigned_where_there_is_nothing():
-    assert assign(np.zeros((0, 3))) == []
+    assert best_pairs(np.zeros((0, 3))) == []
