@@ -34,6 +34,7 @@ def test_the_life_of_a_server(world, uplifts, tmp_path):
         workers = server.workers()
         assert len(workers) == 2
         every_route_is_ours(server)
+        the_protocol_is_ours(server)
         workers_share_metrics_and_the_mapped_snapshot(server, workers)
         an_address_that_is_taken_is_said_plainly(server, tmp_path)
         a_first_uplift_champion_is_seen_at_once(world, uplifts, server)
@@ -41,7 +42,7 @@ def test_the_life_of_a_server(world, uplifts, tmp_path):
         # A client that keeps its connection must not keep the server.
         with httpx.Client(base_url=server.url) as client:
             client.get("/livez")
-            server.stop()
+            what_was_asked_before_the_stop_is_answered(world, server)
     finally:
         if server.process.poll() is None:
             server.stop()
@@ -80,6 +81,24 @@ def test_a_server_outlives_a_spoilt_snapshot_and_its_workers_do_not_outlive_it(w
         if server.process.poll() is None:
             server.stop()
         server.log.close()
+
+
+def what_was_asked_before_the_stop_is_answered(world, server):
+    ask = {"customer_ids": world.predictor.snapshot.customer_ids(slice(0, 100)), "explain": True}
+    said = []
+
+    def work():
+        with httpx.Client(base_url=server.url, timeout=30) as client:
+            said.append(client.post("/predict", json=ask).status_code)
+
+    threads = [threading.Thread(target=work) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    server.stop()
+    for thread in threads:
+        thread.join()
+    assert said == [200] * 20
 
 
 def a_first_uplift_champion_is_seen_at_once(world, uplifts, server):
@@ -160,6 +179,20 @@ def every_route_is_ours(server):
         response = httpx.get(f"{server.url}{path}")
         assert response.status_code == 404
         assert response.json()["error"]["code"] == "no_route"
+
+
+def the_protocol_is_ours(server):
+    for sent, status in (
+        (b"GET / HTTP/1.1\r\na: " + b"x" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
+        (b"\x16\x03\x01\x02\x00", 400),
+        (b"GET /livez HTTP/1.1\r\nhost: evil.example\r\n\r\n", 421),
+        (b"HEAD /livez HTTP/1.1\r\nhost: localhost\r\n\r\n", 200),
+    ):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+            client.sendall(sent)
+            assert client.recv(65536).startswith(b"HTTP/1.1 %d " % status)
+    assert 'tokui_requests_total{route="other",status="431"} 2.0' in httpx.get(f"{server.url}/metrics").text
 
 
 def workers_share_metrics_and_the_mapped_snapshot(server, workers):
