@@ -35,6 +35,7 @@ def test_the_life_of_a_server(world, uplifts, tmp_path):
         assert len(workers) == 2
         every_route_is_ours(server)
         the_protocol_is_ours(server)
+        memory_of_large_bodies_goes_back(workers)
         workers_share_metrics_and_the_mapped_snapshot(server, workers)
         an_address_that_is_taken_is_said_plainly(server, tmp_path)
         a_first_uplift_champion_is_seen_at_once(world, uplifts, server)
@@ -179,6 +180,13 @@ def every_route_is_ours(server):
         response = httpx.get(f"{server.url}{path}")
         assert response.status_code == 404
         assert response.json()["error"]["code"] == "no_route"
+
+
+def memory_of_large_bodies_goes_back(workers):
+    # Set before a worker starts or not at all, because the allocator reads it once.
+    for worker in workers:
+        environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+        assert b"MALLOC_MMAP_THRESHOLD_=131072" in environment
 
 
 def the_protocol_is_ours(server):
