@@ -33,7 +33,7 @@ _ORDERS = canonical(
     Column(
         "order_id", Kind.ID, "order or invoice the line belongs to", Wording("order", "注文"),
         "orderid orderno ordernumber salesordernumber incrementid chargeid invoiceno invoice invoiceid transactionid transactionno receipt "
-        "basketid order name id 受注番号 受注id 受注no 注文番号 注文id 注文no 伝票番号 取引番号",
+        "basketid documentno documentnumber docno order name id 受注番号 受注id 受注no 注文番号 注文id 注文no 伝票番号 取引番号",
     ),
     Column("product_id", Kind.ID, "what was bought", Wording("product", "商品"), PRODUCT_NAMES),
     Column(

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 from babel import Locale
 
+from features.binding.casts import number_of_text
 from features.binding.conventions import SAMPLE_ROWS, date_format
 from features.binding.databases import duckdb_tables
 from features.binding.functions import TIDY, add_functions
@@ -29,7 +30,8 @@ from features.language import LANGUAGES
 from features.schema import Kind
 from features.settings import TableSettings
 from features.values.conventions import both_readings, orders_in
-from features.values.numbers import read_number
+from features.values.flags import are_answers, are_digits
+from features.values.numbers import Decimal, read_number
 from features.values.text import ABSENT
 from features.values.times import orders_of, read_time
 
@@ -60,6 +62,8 @@ class FileLook:
         different: Different values, by column.
         examples: A value, by column, where there is one.
         countries: Columns whose values are names of countries.
+        digits: Columns of nothing but 1 and 0, which may be numbers or answers.
+        decimal: The character before the fraction of numbers that are text.
     """
 
     label: str
@@ -76,6 +80,8 @@ class FileLook:
     different: dict[str, int]
     examples: dict[str, str]
     countries: frozenset[str]
+    digits: frozenset[str] = frozenset()
+    decimal: Decimal = "."
 
     def identifies(self, name: str) -> bool:
         """Whether every row has a value of its own in a column."""
@@ -102,12 +108,16 @@ class FileLook:
         if kind in {Kind.ID, Kind.TEXT}:
             return seen not in {"flag", "time"} or (self.types[name] == "VARCHAR" and seen != "flag")
         if kind is Kind.FLAG:
-            return seen == "flag"
+            return seen == "flag" or name in self.digits
         return seen == kind.value
 
     def is_typed(self, name: str) -> bool:
         """Whether a column's dates are dates already, so that no format applies to them."""
         return self.types.get(name, "").startswith(("DATE", "TIMESTAMP"))
+
+    def number(self, name: str) -> str:
+        """SQL of a column's values in the sample as numbers, NULL for what is none."""
+        return number_of_text(f"nullif(trim(CAST({identifier_of(name)} AS VARCHAR)), '')", self.decimal)
 
     def sql(self, name: str) -> str:
         """A column's name as an expression may write it."""
@@ -214,6 +224,10 @@ def _look(
     different: dict[str, int] = {}
     examples: dict[str, str] = {}
     countries: set[str] = set()
+    digits: set[str] = set()
+    commas = (
+        0  # values that are numbers only with a comma before their fraction, less those with a point only
+    )
     for column, type_ in source.columns.items():
         kinds[column] = _kind(type_)
         values = _values_of(connection, name, column)
@@ -231,11 +245,19 @@ def _look(
                 countries.add(column)
             if kinds[column] == "time" and type_ == "VARCHAR":
                 _date_order(column, values, formats, doubts)
+            if kinds[column] == "number" and type_ == "VARCHAR":
+                texts = [text for text, _, _ in values[:_ENOUGH]]
+                commas += sum(
+                    (read_number(text, ",") is not None) - (read_number(text, ".") is not None)
+                    for text in texts
+                )
+            if kinds[column] == "number" and are_digits(frozenset(text for text, _, _ in values[:3])):
+                digits.add(column)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
     rows = int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
     return FileLook(
         label, settings, source.relation, kinds, source.columns, formats, doubts, keywords,
-        name, rows, filled, different, examples, frozenset(countries),
+        name, rows, filled, different, examples, frozenset(countries), frozenset(digits), "," if commas > 0 else ".",
     )  # fmt: skip
 
 
@@ -264,7 +286,8 @@ def _kind_of_texts(values: Sequence[str]) -> str:
     filled = [text for text in values if text.lower() not in ABSENT][:_ENOUGH]
     if not filled:
         return "empty"
-    if _nearly_all(text.lower() in {"true", "false"} for text in filled):
+    answers = frozenset(text.lower() for text in filled)
+    if are_answers(answers) and not are_digits(answers):
         return "flag"
     if _nearly_all(orders_of(text) and not _is_number(text) for text in filled):
         return "time"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from features.binding.casts import number_of_text
 from features.binding.textfiles import quote
 from features.catalogue.contracts import CONTRACTS
 from features.catalogue.deals import DEALS
@@ -107,7 +106,9 @@ def _offers(connection: duckdb.DuckDBPyConnection, match: Match, rows: str) -> I
     if kind is not None:
         yield kind.sql(match.look), f"{', '.join(kind.others)}, which name no customer"
     for name in match.look.kinds:
-        if match.look.kinds[name] == "text" and statuses.speaks_of_status(name):
+        if match.look.kinds[name] == "text" and (
+            statuses.speaks_of_status(name) or statuses.speaks_of_kind(name)
+        ):
             yield from _by_status(connection, match, rows, name)
         elif statuses.speaks_of_removal(name, lasting=match.table in _LASTING):
             yield from _by_flag(connection, match.look, rows, name)
@@ -121,7 +122,9 @@ def _offers(connection: duckdb.DuckDBPyConnection, match: Match, rows: str) -> I
 def _by_status(
     connection: duckdb.DuckDBPyConnection, match: Match, rows: str, name: str
 ) -> Iterator[tuple[str, str]]:
-    pattern = statuses.no_sale(lasting=match.table in _LASTING)
+    kind = statuses.speaks_of_kind(name)
+    pattern = statuses.no_sale(lasting=match.table in _LASTING, kind=kind)
+    turned = " ".join(line.expression for line in match.lines) if kind else ""
     column, text = identifier_of(name), f"lower(trim({identifier_of(name)}))"
     money = _money(match)
     values = connection.execute(
@@ -134,7 +137,11 @@ def _by_status(
             f"SELECT bool_or(regexp_full_match({text}, {quote(statuses.COMPLETE)})) FROM {rows}"
         ).fetchall()[0][0]
     )
-    out = [value for value, plain, none in values if none or (closed and plain == statuses.CLOSED)]
+    out = [
+        value
+        for value, plain, none in values
+        if (none or (closed and plain == statuses.CLOSED)) and quote(value.strip()) not in turned
+    ]
     if out:
         yield f"coalesce({match.look.sql(name)}, '') NOT IN ({_listed(out)})", ", ".join(out)
 
@@ -175,7 +182,7 @@ def _money(match: Match) -> str:
     amount = next((line.expression for line in match.lines if match.table.column(line.column).money), None)
     if amount is None or amount not in match.look.kinds or not match.look.may_be(amount, Kind.NUMBER):
         return "CAST(NULL AS DOUBLE)"
-    return number_of_text(f"nullif(trim(CAST({identifier_of(amount)} AS VARCHAR)), '')")
+    return match.look.number(amount)
 
 
 def _listed(values: list[str]) -> str:

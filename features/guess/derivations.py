@@ -5,15 +5,14 @@ from collections.abc import Sequence
 
 import duckdb
 
-from features.binding.casts import number_of_text
 from features.binding.textfiles import quote
 from features.catalogue.contracts import CONTRACTS
 from features.catalogue.deals import DEALS
-from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
+from features.catalogue.orders import ORDERS
 from features.guess.columns import FileLook, identifier_of
 from features.guess.lines import CHECK, Line
 from features.guess.periods import months_of
-from features.guess.synonyms import likeness, names_a_key
+from features.guess.synonyms import is_unit_price, likeness, names_a_key, readings
 from features.schema import Kind, Table
 from features.values.statuses import speaks_of_status
 from features.values.text import normalise
@@ -106,16 +105,12 @@ def _billing(connection: duckdb.DuckDBPyConnection, look: FileLook, lines: list[
         name for name in look.kinds
         if look.may_be(name, Kind.NUMBER) and look.kinds[name] != "empty" and not names_a_key(name)
     ]  # fmt: skip
-    yearly = [name for name in numbers if normalise(name) in _YEARLY]
+    yearly = [name for name in numbers if any(normalise(reading) in _YEARLY for reading in readings(name))]
     if yearly:
         reason = f"a twelfth of the yearly amount; {CHECK}"
         return [*lines, Line("monthly_amount", f"{look.sql(yearly[0])} / 12", reason, 2)]
     amount = ORDERS.table.column("amount")
-    told = [
-        name
-        for name in numbers
-        if likeness(name, ORDERS.table, amount) >= 3 or normalise(name) in UNIT_PRICE_NAMES.split()
-    ]
+    told = [name for name in numbers if likeness(name, ORDERS.table, amount) >= 3 or is_unit_price(name)]
     if months is None or not told:
         return lines
     units = [name for name in numbers if normalise(name) in {"quantity", "planquantity", "数量", "個数"}]
@@ -133,7 +128,8 @@ def _months(
     """SQL of the months of a period that is told in words, and the words that are not understood."""
     for name in look.kinds:
         plain = normalise(name)
-        if look.kinds[name] != "text" or name in taken or not any(word in plain for word in _RHYTHM):
+        spoken = any(word in normalise(reading) for reading in readings(name) for word in _RHYTHM)
+        if look.kinds[name] != "text" or name in taken or not spoken:
             continue
         values = values_in(connection, look, name)
         read = {text: months for text in values if (months := months_of(text)) is not None}
@@ -160,9 +156,7 @@ def _price_times_quantity(
 ) -> list[Line]:
     """Quantity times unit price, in place of an amount that is missing, or is the order's total on each line."""
     by_column = {line.column: line for line in lines}
-    prices = [
-        n for n in look.kinds if look.may_be(n, Kind.NUMBER) and normalise(n) in UNIT_PRICE_NAMES.split()
-    ]
+    prices = [n for n in look.kinds if look.may_be(n, Kind.NUMBER) and is_unit_price(n)]
     if not prices or "quantity" not in by_column:
         return lines
     quantity, price = by_column["quantity"].expression, prices[0]
@@ -184,10 +178,7 @@ def _is_total(
     connection: duckdb.DuckDBPyConnection, look: FileLook, order: str, amount: str, quantity: str, price: str
 ) -> bool:
     """Whether an amount is constant or given once within an order, and price times quantity add up to it."""
-    total, units, unit = (
-        number_of_text(f"nullif(trim(CAST({identifier_of(name)} AS VARCHAR)), '')")
-        for name in (amount, quantity, price)
-    )
+    total, units, unit = (look.number(name) for name in (amount, quantity, price))
     share = connection.execute(
         f"SELECT avg(CAST(least(high, low) = high AND abs(added - high) <= 0.011 * greatest(abs(high), 1) AS INTEGER)) FROM "
         f"(SELECT max({total}) AS high, min({total}) AS low, sum({units} * {unit}) AS added, count(*) AS n FROM {look.sample} "

@@ -9,7 +9,7 @@ import duckdb
 from features.binding.functions import TIDY
 from features.catalogue.account import CUSTOMERS
 from features.guess.columns import FileLook, identifier_of
-from features.guess.synonyms import is_about_accounts, likeness, names_a_key
+from features.guess.synonyms import is_about_accounts, likeness, names_a_key, speaks_of_table
 from features.schema import Kind, Table
 from features.values.text import normalise
 
@@ -106,7 +106,7 @@ def account_file(
     """The file in which every account has a row, and its key: the one named so that most others refer to."""
     best: tuple[tuple[object, ...], FileLook, str] | None = None
     for look in looks:
-        named = any(word in normalise(look.label) for word in customers.file_words.split())
+        named = speaks_of_table(look.label, customers)
         for place, key in enumerate(look.kinds):
             if not look.identifies(key) or not look.may_be(key, Kind.ID):
                 continue

@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from features.catalogue.orders import ORDERS, UNIT_PRICE_NAMES
+from features.catalogue.orders import ORDERS
 from features.guess.assignment import best_pairs
 from features.guess.columns import FileLook
 from features.guess.owners import Owner
 from features.guess.synonyms import (
     ends_with_name,
     is_about_accounts,
+    is_unit_price,
     likeness,
     rank_of,
     speaks_of_a_key,
     tells_other_money,
 )
 from features.schema import Column, Table
-from features.values.text import normalise
 
 CHECK = "check this"
 REASONS = {
@@ -125,7 +125,7 @@ def _strength(look: FileLook, name: str, table: Table, column: Column) -> int:
         return 0  # CurrencyKey is a key of currencies and none itself
     if column.money and strength == 1 and tells_other_money(name):
         return 0
-    if column.money and normalise(name) in UNIT_PRICE_NAMES.split() and table is ORDERS.table:
+    if column.money and is_unit_price(name) and table is ORDERS.table:
         return min(strength, 1)
     return max(strength, int(_told_by_values(look, name, table, column)))
 

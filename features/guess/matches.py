@@ -18,8 +18,8 @@ from features.guess.joins import Join, account_file, find_joins
 from features.guess.lines import Line, likely_lines, reread
 from features.guess.owners import Owner, owner_of
 from features.guess.rowkinds import named_rows_only, row_kind
+from features.guess.synonyms import speaks_of_table
 from features.schema import Kind, Table
-from features.values.text import normalise
 
 FROM_ORDERS = ("customer_id", "created_at", "known_at")
 """What derived customers have from their first order anyway."""
@@ -162,7 +162,7 @@ def _offer(
         ways = [join for join in joins if join.look is look and owners[id(join.to)] is not None]
         via = max(ways, key=lambda join: join.share, default=None)
         teller = None if via is None else owners[id(via.to)]
-    named = any(word in normalise(look.label) for word in table.file_words.split())
+    named = speaks_of_table(look.label, table)
     if table is CUSTOMERS.table and (
         owner is None or not _tells_accounts(look, accounts) or not (named or look.identifies(owner.column))
     ):

@@ -18,6 +18,7 @@ from features.errors import TableError, TokuiError
 from features.files import Scratch
 from features.guess.columns import FileLook, identifier_of, look_at
 from features.guess.conditions import Exclusion, sales_only
+from features.guess.credits import credits_turned
 from features.guess.horizons import fit_horizons
 from features.guess.layout import layout_lines
 from features.guess.lines import CHECK, Line
@@ -33,7 +34,6 @@ from features.guess.questions import Ask, Question, agreed, settle_columns
 from features.guess.suggestions import suggest_margin, suggest_where
 from features.schema import Table
 from features.settings import Settings
-from features.values.text import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,12 @@ def guess_settings(
         wheres: dict[str, list[str]] = {}
         for name, match in list(seen.matches.items()):
             settled = match if ask is None else settle_columns(match, ask)
-            settled, conditions = sales_only(connection, settled)
+            settled, conditions = sales_only(connection, credits_turned(connection, settled))
             if ask is not None:
                 conditions = agreed(settled, conditions, ask)
             seen.matches[name] = settled
             wheres[name] = _wheres(connection, settled, conditions)
-    japanese = any(
-        not normalise(name).isascii() for match in seen.matches.values() for name in match.look.kinds
-    )
+    japanese = any(_JAPANESE.search(name) for match in seen.matches.values() for name in match.look.kinds)
     missing = _missing(seen, looks)
     if ask is not None:
         money, zone = _units(japanese=japanese)
@@ -175,6 +173,7 @@ def _told(look: FileLook, seen: Understanding) -> dict[str, Any]:
     return {"file": look.label, "table": match.table.name, "why": why, "columns": columns}
 
 
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _CONFIDENCE = {4: "high", 3: "high", 2: "fair", 1: "low"}
 """How sure a line is, in words: shares would be figures that nobody measured."""
 

@@ -3,7 +3,9 @@
 import re
 
 from features.catalogue.declaration import TIME_NAMES
+from features.catalogue.orders import UNIT_PRICE_NAMES
 from features.schema import Column, Kind, Table
+from features.values.lexicon import in_english
 from features.values.text import normalise
 
 _KEY_WORDS = ("id", "ids", "key", "code", "no", "nr", "num", "number", "uuid", "guid")
@@ -21,8 +23,24 @@ _EVERYWHERE = frozenset(("name", "number", "date", "time", "type", "order", "cod
 _UNITS = re.compile(r"(usd|eur|jpy|gbp|cny|aud|cad|円|excltax|incltax|税込|税抜|税別)+$")
 
 
+def readings(name: str) -> tuple[str, ...]:
+    """A heading as it is written and, where its words are known, in English."""
+    english = in_english(name)
+    return (name,) if english == name else (name, english)
+
+
+def speaks_of_table(label: str, table: Table) -> bool:
+    """Whether a file's name, in whichever language, is that of a table's rows."""
+    return any(word in normalise(reading) for reading in readings(label) for word in table.file_words.split())
+
+
+def is_unit_price(name: str) -> bool:
+    """Whether a heading is of a price that is still to be multiplied by the quantity."""
+    return any(normalise(reading) in UNIT_PRICE_NAMES.split() for reading in readings(name))
+
+
 def likeness(name: str, table: Table, column: Column) -> int:
-    """How much a source column's name speaks for a column of a canonical table.
+    """How much a source column's name, as it is or in English, speaks for a column of a canonical table.
 
     What a heading adds by itself says nothing more: the table it is in, as in ``Subscription Start``, and of times
     that they are some.
@@ -31,6 +49,11 @@ def likeness(name: str, table: Table, column: Column) -> int:
         4 for the canonical name itself, 3 for a known name, 2 for a general name of the table's time, 1 where
         a known name is part of it, 0 otherwise, and for the heading of a key where something is measured.
     """
+    own, *translated = (_likeness(reading, table, column) for reading in readings(name))
+    return max(own, *(min(strength, 3) for strength in translated), 0)
+
+
+def _likeness(name: str, table: Table, column: Column) -> int:
     plain = normalise(_ZONE.sub("", name))
     if plain == normalise(column.name):
         return 4
@@ -58,7 +81,7 @@ def _is_known(name: str, plain: str, table: Table, column: Column) -> bool:
         stems = {_stem(form) for form in forms} - forms
         return bool(stems & (known | {_stem(word) for word in known}))
     if column.kind is Kind.ID and names_a_key(name):
-        return _KEY_END.sub("", plain) in {_KEY_END.sub("", word) for word in known} - known - {""}
+        return _KEY_END.sub("", plain) in {_KEY_END.sub("", word) for word in known} - {"", "name"}
     return False
 
 
@@ -88,9 +111,9 @@ def _without(table: Table, plain: str) -> str:
 
 def rank_of(name: str, column: Column) -> int:
     """Where among a column's known names a heading stands: the likelier ones come first."""
-    plain = normalise(_ZONE.sub("", name))
     known = [normalise(word) for word in column.synonyms.split()]
-    return known.index(plain) if plain in known else len(known)
+    plain = [normalise(_ZONE.sub("", reading)) for reading in readings(name)]
+    return min((known.index(reading) for reading in plain if reading in known), default=len(known))
 
 
 def ends_with_name(name: str, column: Column) -> bool:
@@ -102,9 +125,9 @@ def ends_with_name(name: str, column: Column) -> bool:
         >>> ends_with_name("mrr_amount", amount), ends_with_name("sales_tax", amount)
         (True, False)
     """
-    plain = _UNITS.sub("", normalise(name))
-    known = (normalise(word) for word in column.synonyms.split())
-    return any(len(word) > 1 and plain.endswith(word) for word in known)
+    known = [normalise(word) for word in column.synonyms.split()]
+    plain = [_UNITS.sub("", normalise(reading)) for reading in readings(name)]
+    return any(len(word) > 1 and reading.endswith(word) for reading in plain for word in known)
 
 
 def names_a_key(name: str) -> bool:
@@ -114,8 +137,8 @@ def names_a_key(name: str) -> bool:
         >>> names_a_key("SalesTerritoryKey"), names_a_key("顧客コード"), names_a_key("Paid"), names_a_key("paid_id")
         (True, True, False, True)
     """
-    words = _words_of(name)
-    return bool(words) and _is_key_word(words[-1])
+    spoken = [words for reading in readings(name) if (words := _words_of(reading))]
+    return any(_is_key_word(words[-1]) for words in spoken)
 
 
 def speaks_of_a_key(name: str) -> bool:
@@ -125,7 +148,7 @@ def speaks_of_a_key(name: str) -> bool:
         >>> speaks_of_a_key("customer_id_hashed"), speaks_of_a_key("customer_type")
         (True, False)
     """
-    return any(_is_key_word(word) for word in _words_of(name))
+    return any(_is_key_word(word) for reading in readings(name) for word in _words_of(reading))
 
 
 def tells_other_money(name: str) -> bool:
@@ -135,8 +158,8 @@ def tells_other_money(name: str) -> bool:
         >>> tells_other_money("refund_amount_usd"), tells_other_money("消費税額"), tells_other_money("order_total_incl_tax")
         (True, True, False)
     """
-    plain = _WITH_TAX.sub("", normalise(name))
-    return any(word in plain for word in _OTHER_MONEY)
+    plain = [_WITH_TAX.sub("", normalise(reading)) for reading in readings(name)]
+    return any(word in reading for reading in plain for word in _OTHER_MONEY)
 
 
 _WITH_TAX = re.compile(
@@ -155,8 +178,7 @@ def is_about_accounts(name: str) -> bool:
         >>> is_about_accounts("取引先郵便番号"), is_about_accounts("取引先コード"), is_about_accounts("Customer Phone No")
         (True, False, True)
     """
-    plain = normalise(name)
-    return any(word in plain for word in _ABOUT_ACCOUNTS)
+    return any(word in normalise(reading) for reading in readings(name) for word in _ABOUT_ACCOUNTS)
 
 
 _ABOUT_ACCOUNTS = (
