@@ -27,9 +27,10 @@ from tests.exports.companies import COMPANIES
 from tests.exports.crm import CRM
 from tests.exports.held_out import HELD_OUT
 from tests.exports.shops import SHOPS
+from tests.exports.tongues import TONGUES
 from tests.exports.truth import Export, TableTruth
 
-GROUPS = {"visible": (*CRM, *BILLING, *SHOPS), "companies": COMPANIES, "held_out": HELD_OUT}
+GROUPS = {"visible": (*CRM, *BILLING, *SHOPS, *TONGUES), "companies": COMPANIES, "held_out": HELD_OUT}
 
 
 @dataclass

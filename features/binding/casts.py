@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from features.binding.functions import CURRENCY, NUMBERS, TIDY, TIMES
 from features.binding.textfiles import quote
 from features.schema import Kind
-from features.values.flags import NO, YES
+from features.values.flags import FALSE_WORDS, TRUE_WORDS
 from features.values.numbers import Decimal
 from features.values.text import ABSENT, UNTIDY
 from features.values.times import Order
@@ -30,8 +30,8 @@ _OFFSET = r":[0-9.]+\s?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _NAIVE = rf"{_DAY}({_CLOCK})?"
 _PLAIN = r"[-+]?[0-9]+([.][0-9]*)?([eE][-+]?[0-9]{1,3})?|[-+]?[.][0-9]+"
 _GROUPED = r"[-+]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?"
-_TRUE = "(" + ", ".join(quote(word) for word in sorted(YES)) + ")"
-_FALSE = "(" + ", ".join(quote(word) for word in sorted(NO)) + ")"
+_TRUE = "(" + ", ".join(quote(word) for word in sorted(TRUE_WORDS)) + ")"
+_FALSE = "(" + ", ".join(quote(word) for word in sorted(FALSE_WORDS)) + ")"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Flags: the words for yes and no, in lower case."""
 
-YES = frozenset(
+TRUE_WORDS = frozenset(
     [
         "true",
         "t",
@@ -38,7 +38,7 @@ YES = frozenset(
         "네",
     ]
 )
-NO = frozenset(
+FALSE_WORDS = frozenset(
     [
         "false",
         "f",
@@ -80,7 +80,7 @@ def are_answers(values: frozenset[str]) -> bool:
         >>> are_answers(frozenset(("ja", "nein"))), are_answers(frozenset(("yes", "maybe"))), are_answers(frozenset(("1", "0")))
         (True, False, True)
     """
-    return bool(values) and values <= YES | NO
+    return bool(values) and values <= TRUE_WORDS | FALSE_WORDS
 
 
 def are_digits(values: frozenset[str]) -> bool:

@@ -3,7 +3,7 @@
 The expressions are RE2's and Python's alike, for texts that are trimmed and in lower case, and must fit the whole text.
 """
 
-from features.values.flags import NO, YES
+from features.values.flags import FALSE_WORDS, TRUE_WORDS
 from features.values.lexicon import in_english
 from features.values.text import normalise
 
@@ -147,8 +147,8 @@ def no_sale(*, lasting: bool, kind: bool = False) -> str:
     return f"{_NO_SALE}|{_NO_DOCUMENT_OF_SALE}" if kind else _NO_SALE
 
 
-TRUE = YES | {"x", "削除"}
-FALSE = NO | {"", "-"}
+TRUE = TRUE_WORDS | {"x", "削除"}
+FALSE = FALSE_WORDS | {"", "-"}
 
 _REMOVED = frozenset(
     [

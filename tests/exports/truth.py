@@ -117,10 +117,12 @@ class Sheet:
         below: Iterable[str] = (),
         quoted: bool = False,
         ends: str = "\r\n",
+        separator: str = ",",
     ) -> bytes:
         """The file's bytes, with lines above its header and below its rows."""
         text = io.StringIO()
-        out = csv.writer(text, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL, lineterminator=ends)
+        quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+        out = csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=ends)
         out.writerow(self.headings)
         out.writerows(self.rows)
         lines = [
@@ -157,6 +159,11 @@ def at_work(chance: Random, day: date) -> datetime:
     """A time of the working day."""
     hour, minute, second = chance.randrange(9, 18), chance.randrange(60), chance.randrange(60)
     return datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
+
+
+def comma(amount: Decimal | int) -> str:
+    """Money as most of Europe writes it: points between thousands, a comma before cents."""
+    return f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
 
 
 def yen(amount: int) -> str:
