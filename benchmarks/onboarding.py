@@ -27,7 +27,7 @@ from tests.exports.companies import COMPANIES
 from tests.exports.crm import CRM
 from tests.exports.held_out import HELD_OUT
 from tests.exports.shops import SHOPS
-from tests.exports.tongues import TONGUES
+from tests.exports.tongues_far import TONGUES
 from tests.exports.truth import Export, TableTruth
 
 GROUPS = {"visible": (*CRM, *BILLING, *SHOPS, *TONGUES), "companies": COMPANIES, "held_out": HELD_OUT}

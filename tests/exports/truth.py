@@ -121,8 +121,12 @@ class Sheet:
     ) -> bytes:
         """The file's bytes, with lines above its header and below its rows."""
         text = io.StringIO()
-        quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-        out = csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=ends)
+        out = csv.writer(
+            text,
+            delimiter=separator,
+            quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL,
+            lineterminator=ends,
+        )
         out.writerow(self.headings)
         out.writerows(self.rows)
         lines = [
