@@ -11,6 +11,7 @@ from tests.exports.truth import (
     FIRMS,
     Export,
     Sheet,
+    Source,
     TableTruth,
     cents,
     chance_of,
@@ -80,10 +81,11 @@ def german_documents() -> Export:
         sheet.add(kind, f"B-{k:05d}", f"{day:%d.%m.%Y}", 10_000 + who, FIRMS[who], f"A-{int(price)}", "Ersatzteil", count, comma(price), comma(price * count), "19%",
                   f"{days_later(day, 14):%d.%m.%Y}", status, money=price * count * (-1 if kind == "Gutschrift" else 1),
                   sale=kind in {"Rechnung", "Gutschrift"} and status != "storniert")  # fmt: skip
-    columns = {
+    money: list[Source] = ["Gesamt netto", ("Belegart", "Gesamt netto")]
+    columns: dict[str, Source | list[Source]] = {
         "customer_id": "Kundennummer",
         "product_id": "Artikelnummer",
-        "amount": ["Gesamt netto", ("Belegart", "Gesamt netto")],
+        "amount": money,
     }
     truth = sheet.becomes(
         "orders",
@@ -96,7 +98,7 @@ def german_documents() -> Export:
         },
     )
     as_invoices = sheet.becomes("invoices", "Belege.csv", {"customer_id": "Kundennummer", "invoice_id": "Belegnummer", "issued_at": "Belegdatum",
-                                                          "due_at": "Fälligkeitsdatum", "amount": columns["amount"]})  # fmt: skip
+                                                          "due_at": "Fälligkeitsdatum", "amount": money})  # fmt: skip
     own = accounts.becomes(
         "customers",
         "Kunden.csv",
