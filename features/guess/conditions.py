@@ -129,7 +129,7 @@ def _by_status(
     money = _money(match)
     values = connection.execute(
         f"SELECT {column}, {text}, regexp_full_match({text}, {quote(pattern)}) FROM {rows} WHERE {column} IS NOT NULL "
-        f"GROUP BY ALL HAVING coalesce(min({money}), 0) >= 0 ORDER BY 1"
+        f"GROUP BY ALL HAVING coalesce(min({money}), 0) >= 0 OR max({money}) > 0 ORDER BY 1"
     ).fetchall()
     closed = (
         match.table is ORDERS.table

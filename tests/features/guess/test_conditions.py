@@ -36,7 +36,7 @@ def days(k):
         ("is_test", "1", "0"),
         ("削除フラグ", "1", "0"),
         ("Cancelled at", "2024-12-30 10:00:00", ""),
-        ("取引区分", "返品", "売上"),
+        ("取引区分", "見積", "売上"),
     ],
 )
 def test_rows_that_say_they_are_no_sales_are_left_out(tmp_path, heading, bad, good):
@@ -132,3 +132,26 @@ def test_a_cancelled_term_stays_and_one_that_never_began_does_not(tmp_path):
     assert tomllib.loads(text)["tables"]["contracts"][
         "where"
     ] == "coalesce(\"status\", '') NOT IN ('incomplete_expired')".replace('"status"', "status")
+
+
+@pytest.mark.parametrize(
+    ("heading", "back", "sale"),
+    [
+        ("取引区分", "返品", "売上"),
+        ("Belegart", "Gutschrift", "Rechnung"),
+        ("Document Type", "Credit Memo", "Invoice"),
+    ],
+)
+def test_documents_that_take_money_back_above_nothing_are_turned_round(tmp_path, heading, back, sale):
+    rows = [f"c{k % 9},o{k},{days(k)},{10 + k},{back if k % 8 == 3 else sale}" for k in range(80)]
+    money, _ = total(tmp_path, f"customer_id,order_id,order_date,amount,{heading}", rows)
+    assert money == sum((10 + k) * (-1 if k % 8 == 3 else 1) for k in range(80))
+
+
+def test_a_draft_that_takes_money_back_is_a_draft(tmp_path):
+    rows = [
+        f"c{k % 9},o{k},{days(k)},{(10 + k) * (-1 if k % 16 == 3 else 1)},{'Brouillon' if k % 8 == 3 else 'Payée'}"
+        for k in range(80)
+    ]
+    money, _ = total(tmp_path, "customer_id,order_id,order_date,amount,Statut", rows)
+    assert money == sum(10 + k for k in range(80) if k % 8 != 3)
