@@ -25,7 +25,7 @@ _INVOICES = canonical(
     ),
     Column(
         "paid_at", Kind.TIME, "when it was paid, if it was", Wording("day of payment", "入金日"),
-        "paidat paiddate paidatutc paidon  paymentdate 入金日 支払日",
+        "paid paidat paiddate paidatutc paidon  paymentdate 入金日 支払日",
     ),
     Column(
         "amount", Kind.NUMBER, "money invoiced", Wording("money", "金額"), "今回請求額 今回御請求額 ご請求額 御請求額 ご請求金額 御請求金額 当月請求額 invoiceamount invoicetotal total totalamount grandtotal 請求合計金額 合計請求額 合計金額 請求金額 合計 " + AMOUNT_NAMES + " amountdue totalamountdue 小計 subtotal",

@@ -4,11 +4,11 @@ import re
 import unicodedata
 
 _WORDS = {
-    1: "month monthly permonth everymonth mo mth 月 月次 毎月 月払い 月払 月額 月々 月間 月ごと",
+    1: "month monthly permonth everymonth mo mth monatlich monat mensuel mensuelle parmois mensual mensile maandelijks permaand månadsvis 每月 月付 월간 매월 月 月次 毎月 月払い 月払 月額 月々 月間 月ごと",
     2: "bimonthly 隔月",
-    3: "quarter quarterly perquarter everyquarter 四半期 四半期払い 季払い 3ヶ月払い",
-    6: "halfyear halfyearly semiannual semiannually semiyearly biannual 半年 半年払い 半期 半期払い",
-    12: "year yearly annual annually perannum peryear everyyear yr 年 年次 毎年 年払い 年払 年額 年間 年一括 年間一括",
+    3: "quarter quarterly perquarter everyquarter vierteljährlich quartalsweise quartal trimestriel trimestrielle trimestral trimestrale driemaandelijks perkwartaal kwartaal 每季度 季度 분기 四半期 四半期払い 季払い 3ヶ月払い",
+    6: "halfyear halfyearly semiannual semiannually semiyearly biannual halbjährlich semestriel semestral semestrale halfjaarlijks 半年 半年払い 半期 半期払い",
+    12: "year yearly annual annually perannum peryear everyyear yr jährlich jahr jaarlijks perjaar annuel annuelle paran anual annuale årligen årlig 每年 年付 연간 매년 年 年次 毎年 年払い 年払 年額 年間 年一括 年間一括",
     24: "biennial biennially",
     36: "triennial triennially",
 }

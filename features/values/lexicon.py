@@ -11,6 +11,11 @@ _WORDS = {
     "firmenkunde organisme etablissement bedrijfsnaam",
     "account": "konto accnt acct acc mandant compte cuenta conto",
     "name": "nom nombre nome naam namn navn nm nam mei meisho name1 denominazione intitule",
+    "document no": "vbeln",
+    "product id": "matnr",
+    "product name": "arktx",
+    "monthly amount": "monatsbetrag monatspreis monatsgebuhr maandbedrag maandprijs mensualite canone",
+    "yearly amount": "jahresbetrag jahrespreis jahresgebuhr jaarbedrag jaarprijs",
     "legalname": "raisonsociale razonsocial ragionesociale",
     "no": "nr num numero num numeros nummer nbr nmb nro bango bangou numer # n° nº",
     "code": "cd cde kode codigo codice kennung kurzel kodo schlussel clave",
@@ -24,10 +29,10 @@ _WORDS = {
     "bestallning ordre ord juchu juchuu chumon chuumon auftrags",
     "sales": "umsatz umsatze verkauf verkaufe erlos erlose vente ventes venta ventas vendite vendita verkoop verkopen omzet sls uriage forsaljning "
     "chiffreaffaires fatturato facturacion",
-    "document": "beleg belege vorgang documento documenti documentos piece doc docs denpyo vbeln belnr bilag",
-    "item": "artikel position positionen pos posten articulo articulos articolo articoli itm hinmoku shohin hinban matnr material sku varenr vara "
+    "document": "beleg belege vorgang documento documenti documentos piece doc docs denpyo belnr bilag",
+    "item": "artikel position positionen pos posten articulo articulos articolo articoli itm hinmoku shohin hinban material sku varenr vara "
     "linea ligne riga regel zeile gyo meisai posnr",
-    "product": "produkt produkte produkts produit produits producto productos prodotto prodotti produto produtos prod prd seihin arktx hinmei tarif",
+    "product": "produkt produkte produkts produit produits producto productos prodotto prodotti produto produtos prod prd seihin hinmei tarif",
     "quantity": "menge anzahl stuckzahl stuck quantite qte qte. cantidad cant quantita qta aantal qty qnty antal quantidade kosu suryo suuryou suryou fkimg "
     "kwmeng unidades",
     "price": "preis prix precio prezzo prijs prc pris preco tanka kakaku netpr",
@@ -71,10 +76,10 @@ _WORDS = {
     "renewal": "verlangerung renouvellement renovacion rinnovo verlenging koshin fornyelse",
     "cancelled": "gekundigt kundigung kundigungsdatum storniert storno stornodatum resilie resiliation annule annulation baja cancelado cancelada "
     "anulado annullato disdetta opgezegd opzegging geannuleerd kaiyaku torikeshi uppsagd fksto gekuendigt",
-    "contract": "vertrag vertrage vertrags contrat contrats contrato contratos contratto contratti overeenkomst contracten avtal keiyaku",
+    "contract": "contract vertrag vertrage vertrags contrat contrats contrato contratos contratto contratti overeenkomst contracten avtal keiyaku",
     "subscription": "abo abonnement abonnements abonnementen suscripcion suscripciones abbonamento abbonamenti",
-    "monthly": "monatlich monats monatlicher monatsbetrag mensuel mensuelle mensual mensile maandelijks maandbedrag getsugaku",
-    "yearly": "jahrlich jahres jahrliche annuel annuelle anual annuale jaarlijks jaarbedrag nengaku",
+    "monthly": "monatlich monats monatlicher mensuel mensuelle mensual mensile maandelijks getsugaku",
+    "yearly": "jahrlich jahres jahrliche annuel annuelle anual annuale jaarlijks nengaku",
     "interval": "intervall turnus rhythmus abrechnungszeitraum abrechnungsintervall zahlweise periodicite periodicidad periodicita frequenz frequence "
     "frecuencia frequenza periodiciteit",
     "term": "laufzeit periode duree duracion durata looptijd kikan",
@@ -117,7 +122,7 @@ _WORDS = {
     "creditnote": "gutschrift gutschriften stornorechnung avoir avoirs abono rectificativa notadicredito creditnota kreditnota",
     "transaction": "trx txn tran trans buchungssatz torihiki",
     "line": "ln lin",
-    "billing": "rechnungs abrechnung abrechnungs facturation",
+    "billing": "abrechnung abrechnungs facturation",
 }
 """English words, and those of German, French, Spanish, Italian, Dutch, the Nordic languages, of Japanese in Latin letters,
 of SAP's fields and of abbreviations, without accents."""
@@ -177,118 +182,11 @@ _PHRASES = (
 """Words that mean something else together, without particles between them."""
 
 _PARTICLES = frozenset(
-    [
-        "de",
-        "du",
-        "des",
-        "d",
-        "la",
-        "le",
-        "les",
-        "l",
-        "el",
-        "los",
-        "las",
-        "del",
-        "di",
-        "della",
-        "dello",
-        "dei",
-        "degli",
-        "da",
-        "van",
-        "der",
-        "den",
-        "das",
-        "die",
-        "het",
-        "een",
-        "of",
-        "the",
-        "en",
-        "et",
-        "y",
-        "e",
-        "und",
-        "an",
-        "au",
-        "aux",
-        "a",
-    ]
-)
+    ["de", "du", "des", "d", "la", "le", "les", "l", "el", "los", "las", "del", "di", "della", "dello", "dei", "degli", "da", "van", "der", "den", "das", "die", "het", "een", "of", "the", "en", "et", "y", "e", "und", "an", "au", "aux", "a", "am", "im", "zum", "vom", "op", "il", "lo", "per"]
+)  # fmt: skip
 _ROMANCE = frozenset(
-    [
-        "facture",
-        "factures",
-        "factura",
-        "facturas",
-        "fattura",
-        "fatture",
-        "client",
-        "cliente",
-        "clientes",
-        "clienti",
-        "montant",
-        "importe",
-        "importo",
-        "numero",
-        "fecha",
-        "date",
-        "data",
-        "prix",
-        "precio",
-        "prezzo",
-        "quantite",
-        "cantidad",
-        "quantita",
-        "echeance",
-        "vencimiento",
-        "scadenza",
-        "commande",
-        "pedido",
-        "ordine",
-        "total",
-        "totale",
-        "devise",
-        "moneda",
-        "valuta",
-        "tipo",
-        "type",
-        "statut",
-        "estado",
-        "stato",
-        "code",
-        "codigo",
-        "codice",
-        "nom",
-        "nombre",
-        "nome",
-        "reference",
-        "referencia",
-        "produit",
-        "producto",
-        "prodotto",
-        "article",
-        "articulo",
-        "articolo",
-        "debut",
-        "fin",
-        "inicio",
-        "fine",
-        "emission",
-        "emision",
-        "emissione",
-        "paiement",
-        "pago",
-        "pagamento",
-        "reglement",
-        "creation",
-        "creacion",
-        "creazione",
-        "valor",
-        "fatura",
-    ]
-)
+    ["facture", "factures", "factura", "facturas", "fattura", "fatture", "client", "cliente", "clientes", "clienti", "montant", "importe", "importo", "numero", "fecha", "date", "data", "prix", "precio", "prezzo", "quantite", "cantidad", "quantita", "echeance", "vencimiento", "scadenza", "commande", "pedido", "ordine", "total", "totale", "devise", "moneda", "valuta", "tipo", "type", "statut", "estado", "stato", "code", "codigo", "codice", "nom", "nombre", "nome", "reference", "referencia", "produit", "producto", "prodotto", "article", "articulo", "articolo", "debut", "fin", "inicio", "fine", "emission", "emision", "emissione", "paiement", "pago", "pagamento", "reglement", "creation", "creacion", "creazione", "valor", "fatura"]
+)  # fmt: skip
 """Words of languages in which the head comes first: ``date facture`` is an invoice's date."""
 
 _LINKS = ("s", "n", "en", "es", "er", "e", "")
@@ -327,7 +225,7 @@ def in_english(heading: str) -> str:
     english = [_word(word) if word != "data" or foreign or len(phrased) == 1 else None for word in phrased]
     if all(meaning is None for meaning in english) and phrased == words:
         return custom[3] if custom else heading
-    if phrased[0] in _ROMANCE:
+    if phrased[0] in _ROMANCE or (phrased[0] in {"n", "no", "num"} and foreign):
         phrased.reverse()
         english.reverse()
     known = " ".join(meaning or word for meaning, word in zip(english, phrased, strict=True)).split()
