@@ -32,7 +32,9 @@ def status_columns(table: Table, settings: TableSettings, source: Source) -> dic
         for place, heading in enumerate(source.columns)
         if heading.lower() not in spoken
         and (
-            statuses.speaks_of_status(heading) or statuses.speaks_of_removal(heading, lasting=_lasting(table))
+            statuses.speaks_of_status(heading)
+            or statuses.speaks_of_removal(heading, lasting=_lasting(table))
+            or (statuses.speaks_of_kind(heading) and not _lasting(table))
         )
     }
 
@@ -47,7 +49,7 @@ def status_notes(connection: duckdb.DuckDBPyConnection, binding: Binding) -> lis
     )
     if money is None:
         return []
-    pattern = quote(statuses.no_sale(lasting=_lasting(binding.table)))
+    lasting = _lasting(binding.table)
     truths = ", ".join(quote(word) for word in sorted(statuses.TRUE))
     notes = []
     for bound in binding.columns:
@@ -55,28 +57,38 @@ def status_notes(connection: duckdb.DuckDBPyConnection, binding: Binding) -> lis
             continue
         heading = list(binding.source.columns)[int(bound.name.removeprefix(_CARRIED))]
         text = f'trim(CAST("{bound.name}" AS VARCHAR))'
-        says = (
-            f"regexp_full_match(lower(value), {pattern})"
-            if statuses.speaks_of_status(heading)
-            else f"lower(value) IN ({truths})"
+        kind = statuses.speaks_of_kind(heading) and not lasting
+        pattern = quote(statuses.no_sale(lasting=lasting, kind=kind))
+        credited = (
+            f"regexp_full_match(lower(value), {quote(statuses.credit_words(heading))})" if kind else "false"
         )
+        if statuses.speaks_of_status(heading) or kind:
+            says = f"(regexp_full_match(lower(value), {pattern}) OR {credited})"
+        else:
+            says = f"lower(value) IN ({truths})"
         values = connection.execute(
-            f"SELECT value, n, first_row, total FROM (SELECT {text} AS value, count(*) AS n, min(_row) AS first_row, "
+            f"SELECT value, n, first_row, total, {credited} FROM (SELECT {text} AS value, count(*) AS n, min(_row) AS first_row, "
             f"sum({money}) AS total, min({money}) AS least FROM {binding.table.name} GROUP BY value) "
             f"WHERE {says} AND coalesce(least, 0) >= 0 ORDER BY first_row"
         ).fetchall()
-        if values:
-            notes.append(_note(heading, money, values))
+        for takes_back in (False, True):
+            told = [row[:4] for row in values if row[4] == takes_back]
+            if told:
+                notes.append(_note(heading, money, told, takes_back=takes_back))
     return notes
 
 
-def _note(heading: str, money: str, values: list[tuple[str, int, int, float | None]]) -> Finding:
+def _note(
+    heading: str, money: str, values: list[tuple[str, int, int, float | None]], *, takes_back: bool
+) -> Finding:
     listed = ", ".join(quote(value) for value, *_ in values)
     total = sum(amount or 0.0 for *_, amount in values)
-    reason = (
-        f"rows with {total:,.2f} of {money} say {listed} and are counted; if they are no sales, leave them out: "
-        f"where = '''coalesce(CAST({_quoted(heading)} AS VARCHAR), '') NOT IN ({listed})'''"
-    )
+    text = f"CAST({_quoted(heading)} AS VARCHAR)"
+    if takes_back:
+        mend = f"if they take money back, say so: {money} = '''CASE WHEN {text} IN ({listed}) THEN -(…) ELSE (…) END'''"
+    else:
+        mend = f"if they are no sales, leave them out: where = '''coalesce({text}, '') NOT IN ({listed})'''"
+    reason = f"rows with {total:,.2f} of {money} say {listed} and are counted; {mend}"
     first_value, _, first_row, _ = values[0]
     return Finding(reason, heading, sum(count for _, count, *_ in values), first_value, first_row)
 

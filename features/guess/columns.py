@@ -225,9 +225,7 @@ def _look(
     examples: dict[str, str] = {}
     countries: set[str] = set()
     digits: set[str] = set()
-    commas = (
-        0  # values that are numbers only with a comma before their fraction, less those with a point only
-    )
+    commas = 0
     for column, type_ in source.columns.items():
         kinds[column] = _kind(type_)
         values = _values_of(connection, name, column)
@@ -246,11 +244,7 @@ def _look(
             if kinds[column] == "time" and type_ == "VARCHAR":
                 _date_order(column, values, formats, doubts)
             if kinds[column] == "number" and type_ == "VARCHAR":
-                texts = [text for text, _, _ in values[:_ENOUGH]]
-                commas += sum(
-                    (read_number(text, ",") is not None) - (read_number(text, ".") is not None)
-                    for text in texts
-                )
+                commas += _commas([text for text, _, _ in values[:_ENOUGH]])
             if kinds[column] == "number" and are_digits(frozenset(text for text, _, _ in values[:3])):
                 digits.add(column)
     label = path.name if settings.table is None else f"{path.name} ({settings.table})"
@@ -302,6 +296,11 @@ def _is_number(text: str) -> bool:
     if _COMPACT.fullmatch(text) and read_time(text[:8]) is not None and "1970" <= text[:4] <= "2100":
         return False
     return read_number(text, ".") is not None or read_number(text, ",") is not None
+
+
+def _commas(texts: Sequence[str]) -> int:
+    """Texts that are numbers with a comma before the fraction only, less those that are with a point only."""
+    return sum((read_number(text, ",") is not None) - (read_number(text, ".") is not None) for text in texts)
 
 
 def _nearly_all(truths: Iterable[object]) -> bool:

@@ -28,7 +28,7 @@ def credits_turned(connection: duckdb.DuckDBPyConnection, match: Match) -> Match
     if match.table not in (ORDERS.table, INVOICES.table):
         return match
     for name in match.look.kinds:
-        if match.look.kinds[name] not in {"text", "flag"} or not statuses.speaks_of_kind(name):
+        if match.look.kinds[name] != "text" or not statuses.speaks_of_kind(name):
             continue
         kinds = _credits(connection, match.look, name)
         if not kinds:
@@ -44,7 +44,7 @@ def _credits(connection: duckdb.DuckDBPyConnection, look: FileLook, name: str) -
     """The words for credit notes in a column that has others too."""
     text = f"trim(CAST({identifier_of(name)} AS VARCHAR))"
     rows = connection.execute(
-        f"SELECT value, regexp_full_match(lower(value), {quote(statuses.CREDIT)}) FROM "
+        f"SELECT value, regexp_full_match(lower(value), {quote(statuses.credit_words(name))}) FROM "
         f"(SELECT DISTINCT {text} AS value FROM {look.sample}) WHERE value <> '' ORDER BY 1"
     ).fetchall()
     credited = [str(value) for value, takes_back in rows if takes_back]
@@ -58,16 +58,9 @@ def _turned(
     if line.column not in _TURNED:
         return line
     column = line.expression in look.kinds
-    names = (
-        [line.expression]
-        if column
-        else [
-            name
-            for name in look.kinds
-            if identifier_of(name) in line.expression or name in line.expression.split()
-        ]
-    )
-    numbers = [look.number(name) for name in names]
+    words = line.expression.split()
+    factors = [name for name in look.kinds if identifier_of(name) in line.expression or name in words]
+    numbers = [look.number(name) for name in ([line.expression] if column else factors)]
     if not numbers:
         return line
     (least,) = connection.execute(

@@ -1,86 +1,26 @@
 """Flags: the words for yes and no, in lower case."""
 
-TRUE_WORDS = frozenset(
-    [
-        "true",
-        "t",
-        "yes",
-        "y",
-        "1",
-        "1.0",
-        "on",
-        "ja",
-        "j",
-        "oui",
-        "vrai",
-        "si",
-        "sí",
-        "sì",
-        "verdadero",
-        "vero",
-        "wahr",
-        "waar",
-        "sim",
-        "はい",
-        "有",
-        "あり",
-        "有り",
-        "○",
-        "〇",
-        "◯",
-        "✓",
-        "✔",
-        "☑",
-        "済",
-        "済み",
-        "是",
-        "예",
-        "네",
-    ]
-)
-FALSE_WORDS = frozenset(
-    [
-        "false",
-        "f",
-        "no",
-        "n",
-        "0",
-        "0.0",
-        "off",
-        "nein",
-        "nee",
-        "nej",
-        "non",
-        "faux",
-        "falso",
-        "falsch",
-        "onwaar",
-        "não",
-        "いいえ",
-        "無",
-        "無し",
-        "×",
-        "✗",
-        "✘",
-        "☐",
-        "未",
-        "否",
-        "아니오",
-        "아니요",
-    ]
-)
+_YES = "true t yes y 1 1.0 on ja j oui vrai si sí sì verdadero vero wahr waar sim はい 有 あり 有り ○ 〇 ◯ ✓ ✔ ☑ 済 済み 是 예 네"
+_NO = "false f no n 0 0.0 off nein nee nej non faux falso falsch onwaar não いいえ 無 無し × ✗ ✘ ☐ 未 否 아니오 아니요"
+
+TRUE_WORDS = frozenset(_YES.split())
+FALSE_WORDS = frozenset(_NO.split())
 
 _DIGITS = frozenset(("1", "1.0", "0", "0.0"))
 
 
 def are_answers(values: frozenset[str]) -> bool:
-    """Whether the different values of a column, in lower case, are those of yes and no and of nothing else.
+    """Whether the different values of a column, in lower case, are yes and no and nothing else.
+
+    One of them alone is something else as well: ``NO`` is Norway, ``T`` a size.
 
     Examples:
-        >>> are_answers(frozenset(("ja", "nein"))), are_answers(frozenset(("yes", "maybe"))), are_answers(frozenset(("1", "0")))
-        (True, False, True)
+        >>> [are_answers(frozenset(words)) for words in (("ja", "nein"), ("yes", "maybe"), ("no",), ("true",))]
+        [True, False, False, True]
     """
-    return bool(values) and values <= TRUE_WORDS | FALSE_WORDS
+    if not values or not values <= TRUE_WORDS | FALSE_WORDS:
+        return False
+    return bool(values & TRUE_WORDS and values & FALSE_WORDS) or values <= {"true", "false"}
 
 
 def are_digits(values: frozenset[str]) -> bool:

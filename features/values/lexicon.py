@@ -6,7 +6,7 @@ from functools import cache
 
 _WORDS = {
     "customer": "kunde kunden debitor debitoren auftraggeber besteller rechnungsempfanger client clients cliente clientes clienti klant klanten "
-    "relatie relaties debiteur kund kunder cust cst card partner partenaire kunnr kunag kunrg tokuisaki tokui kokyaku okyaku torihikisaki chumonsha",
+    "relatie relaties debiteur kund kunder cust cst kunnr kunag kunrg tokuisaki tokui kokyaku okyaku torihikisaki chumonsha",
     "company": "firma firmen unternehmen firmenname societe societes entreprise entreprises empresa empresas azienda ditta bedrijf foretag comp kaisha kigyo "
     "firmenkunde organisme etablissement bedrijfsnaam",
     "account": "konto accnt acct acc mandant compte cuenta conto",
@@ -20,7 +20,7 @@ _WORDS = {
     "no": "nr num numero num numeros nummer nbr nmb nro bango bangou numer # n° nº",
     "code": "cd cde kode codigo codice kennung kurzel kodo schlussel clave",
     "id": "identifiant identificador identificativo ident kennzeichen",
-    "date": "datum dt dte dat data fecha dato hizuke nengappi ymd tag jour giorno dia",
+    "date": "datum dt dte dat data fecha dato hizuke nengappi ymd jour giorno dia",
     "month": "monat mois mes mese maand tsuki mth nengetsu ym",
     "time": "zeit uhrzeit heure hora ora tijd zeitpunkt zeitstempel",
     "invoice": "rechnung rechnungen ausgangsrechnung ausgangsrechnungen re facture factures factura facturas fattura fatture factuur facturen "
@@ -30,8 +30,7 @@ _WORDS = {
     "sales": "umsatz umsatze verkauf verkaufe erlos erlose vente ventes venta ventas vendite vendita verkoop verkopen omzet sls uriage forsaljning "
     "chiffreaffaires fatturato facturacion",
     "document": "beleg belege vorgang documento documenti documentos piece doc docs denpyo belnr bilag",
-    "item": "artikel position positionen pos posten articulo articulos articolo articoli itm hinmoku shohin hinban material sku varenr vara "
-    "linea ligne riga regel zeile gyo meisai posnr",
+    "item": "artikel articulo articulos articolo articoli itm hinmoku shohin hinban material sku varenr vara",
     "product": "produkt produkte produkts produit produits producto productos prodotto prodotti produto produtos prod prd seihin hinmei tarif",
     "quantity": "menge anzahl stuckzahl stuck quantite qte qte. cantidad cant quantita qta aantal qty qnty antal quantidade kosu suryo suuryou suryou fkimg "
     "kwmeng unidades",
@@ -53,7 +52,7 @@ _WORDS = {
     "country": "land lander pays pais paese nazione landx land1 kuni lkz landen",
     "region": "bundesland gebiet provincia provincie departement comunidad regione bezirk regio ken vertriebsgebiet chiiki lan regiao",
     "industry": "branche branchen secteur secteuractivite sector settore activite brsch gyoshu bransch sektor branchenname",
-    "employees": "mitarbeiter mitarbeiterzahl mitarbeiteranzahl beschaftigte effectif effectifs salaries empleados dipendenti medewerkers anstallda "
+    "employees": "mitarbeiter mitarbeiterzahl mitarbeiteranzahl beschaftigte effectif effectifs empleados dipendenti medewerkers anstallda "
     "werknemers jugyoin",
     "owner": "vertreter betreuer verkaufer ansprechpartner sachbearbeiter commercial vendeur comercial vendedor agente venditore vertegenwoordiger "
     "accountmanager saljare tanto tantosha eigyo tantousha besitzer proprietaire responsable propietario",
@@ -96,7 +95,7 @@ _WORDS = {
     "satisfaction": "zufriedenheit satisfaccion soddisfazione tevredenheid manzokudo",
     "score": "bewertung punkte puntuacion punteggio",
     "survey": "umfrage befragung enquete encuesta sondaggio",
-    "deal": "opportunite opportunites oportunidad oportunidades opportunita verkaufschance verkaufschancen chance affaire affaires anken shodan",
+    "deal": "opportunite opportunites oportunidad oportunidades opportunita verkaufschance verkaufschancen affaire affaires anken shodan",
     "stage": "phase etape etapa fase verkaufsphase",
     "won": "gewonnen gagne ganada ganado vinta vinto gewonnen",
     "probability": "wahrscheinlichkeit probabilite probabilidad probabilita kakudo",
@@ -121,7 +120,7 @@ _WORDS = {
     "return": "retoure rucksendung retour devolucion reso henpin",
     "creditnote": "gutschrift gutschriften stornorechnung avoir avoirs abono rectificativa notadicredito creditnota kreditnota",
     "transaction": "trx txn tran trans buchungssatz torihiki",
-    "line": "ln lin",
+    "line": "ln lin linea ligne riga regel zeile gyo meisai posnr position positionen pos posten",
     "billing": "abrechnung abrechnungs facturation",
 }
 """English words, and those of German, French, Spanish, Italian, Dutch, the Nordic languages, of Japanese in Latin letters,
@@ -166,7 +165,7 @@ _SIGNS = {
 
 _TAXES = ("btw", "mwst", "ust", "tva", "iva", "moms")
 _PHRASES = (
-    ("legal name", "legalname"), ("raison sociale", "companyname"), ("razon social", "companyname"), ("ragione sociale", "companyname"),
+    ("card code", "customer code"), ("card name", "customer name"), ("legal name", "legalname"), ("raison sociale", "companyname"), ("razon social", "companyname"), ("ragione sociale", "companyname"),
     ("art nr", "item no"), ("art no", "item no"), ("art num", "item no"), ("hors taxes", "ht"), ("hors taxe", "ht"), ("toutes taxes comprises", "ttc"),
     ("base imponible", "ht"), ("base imponibile", "ht"), ("iva incluido", "ttc"), ("iva inclusa", "ttc"), ("iva esclusa", "ht"),
     *((f"{without} {tax}", "ht") for without in ("excl", "exkl", "zzgl", "ohne", "hors", "sans", "sin", "senza", "exclusief") for tax in _TAXES),
@@ -181,12 +180,19 @@ _PHRASES = (
 )  # fmt: skip
 """Words that mean something else together, without particles between them."""
 
-_PARTICLES = frozenset(
-    ["de", "du", "des", "d", "la", "le", "les", "l", "el", "los", "las", "del", "di", "della", "dello", "dei", "degli", "da", "van", "der", "den", "das", "die", "het", "een", "of", "the", "en", "et", "y", "e", "und", "an", "au", "aux", "a", "am", "im", "zum", "vom", "op", "il", "lo", "per"]
-)  # fmt: skip
-_ROMANCE = frozenset(
-    ["facture", "factures", "factura", "facturas", "fattura", "fatture", "client", "cliente", "clientes", "clienti", "montant", "importe", "importo", "numero", "fecha", "date", "data", "prix", "precio", "prezzo", "quantite", "cantidad", "quantita", "echeance", "vencimiento", "scadenza", "commande", "pedido", "ordine", "total", "totale", "devise", "moneda", "valuta", "tipo", "type", "statut", "estado", "stato", "code", "codigo", "codice", "nom", "nombre", "nome", "reference", "referencia", "produit", "producto", "prodotto", "article", "articulo", "articolo", "debut", "fin", "inicio", "fine", "emission", "emision", "emissione", "paiement", "pago", "pagamento", "reglement", "creation", "creacion", "creazione", "valor", "fatura"]
-)  # fmt: skip
+_PARTICLES_LISTED = (
+    "de du des d la le les l el los las del di della dello dei degli da van der den das die het een of the en et y e und an au aux "
+    "a am im zum vom op il lo per"
+)
+_PARTICLES = frozenset(_PARTICLES_LISTED.split())
+_ROMANCE_LISTED = (
+    "facture factures factura facturas fattura fatture client cliente clientes clienti montant importe importo numero fecha date "
+    "data prix precio prezzo quantite cantidad quantita echeance vencimiento scadenza commande pedido ordine total totale devise "
+    "moneda valuta tipo type statut estado stato code codigo codice nom nombre nome reference referencia produit producto prodotto "
+    "article articulo articolo debut fin inicio fine emission emision emissione paiement pago pagamento reglement creation creacion "
+    "creazione valor fatura"
+)
+_ROMANCE = frozenset(_ROMANCE_LISTED.split())
 """Words of languages in which the head comes first: ``date facture`` is an invoice's date."""
 
 _LINKS = ("s", "n", "en", "es", "er", "e", "")

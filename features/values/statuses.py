@@ -26,16 +26,19 @@ _NO_SALE = (
 )
 """Of orders and invoices that nobody pays, or that were paid back."""
 
-CREDIT = (
-    r"(sales |customer )?credit ?-?(note|memo|invoice)?s?|credit_?(note|memo)|cm|cn|crn|g2|refunds?|returns?|sales returns?|"
+_CREDIT = (
+    r"(sales |customer )?credit[ _-]?(note|memo|invoice)s?|crn|g2|refunds?|refund receipts?|(sales )?returns?|"
     r"gutschrift(en)?|rechnungskorrektur|korrekturrechnung|retoure|stornorechnung|avoirs?|facture d.avoir|note de cr[ée]dit|abono|"
     r"(factura )?rectificativa|factura de abono|nota (de|di) (cr[ée]dito|credito|abono)|reso|devoluci[óo]n|credit ?(nota|factuur)|credit(nota|factuur)|"
-    r"kreditnota|kreditfaktura|(売上)?(返品|値引き?|赤伝票?|赤|戻り|返金|マイナス)(伝票|処理|売上)?|退货(单)?|红字(发票)?|退款|반품|환입|haben|h|c|cr|貸方?"
+    r"kreditnota|kreditfaktura|(売上)?(返品|値引き?|赤伝票?|赤|戻り|返金|マイナス)(伝票|処理|売上)?|退货(单)?|红字(发票)?|退款|반품|환입"
 )
 """Of documents that take money back, which some systems write above nothing; only where the heading says what kind a row is."""
 
+_CREDIT_SIDE = r"haben|h|credit|cr|c|貸方?"
+"""Of the side of the books on which money is taken back; only where the heading says that it tells the side."""
+
 _NO_DOCUMENT_OF_SALE = (
-    r"payments?|receipts?|customer payment|cash receipt|deposit|(sales )?(quote|quotation|estimate|order confirmation)|delivery ?(note|slip)|"
+    r"payments?|(customer )?payment|(cash|payment|customer) receipts?|deposit|(sales )?(quote|quotation|estimate|order confirmation)|delivery ?(note|slip)|"
     r"packing slip|pro ?-?forma( invoice)?|zahlung(seingang)?|lieferschein|auftragsbest(ä|ae)tigung|proforma(rechnung)?|mahnung|"
     r"paiement|r[èe]glement|bon de livraison|pago|cobro|albar[áa]n|pagamento|incasso|ddt|bolla|betaling|pakbon|"
     r"入金(伝票)?|前受金?|見積(書|伝票)?|納品書|出荷伝票|収款|收款|입금|견적"
@@ -57,60 +60,13 @@ _STATUS = (
 )  # fmt: skip
 
 
-_KINDS = frozenset(
-    [
-        "type",
-        "types",
-        "kind",
-        "documenttype",
-        "documentkind",
-        "doctype",
-        "transactiontype",
-        "transactionkind",
-        "invoicetype",
-        "billingtype",
-        "ordertype",
-        "salestype",
-        "vouchertype",
-        "recordtype",
-        "entrytype",
-        "documentclass",
-        "invoicecategory",
-        "type_of_document",
-        "invoicekind",
-        "linetype",
-        "debitcredit",
-        "creditdebit",
-        "drcr",
-        "dc",
-        "sign",
-        "shkzg",
-        "sollhaben",
-        "sh",
-        "typedocument",
-        "documentcategory",
-        "salesdocumenttype",
-        "billingdocumenttype",
-        "customerdocumenttype",
-        "typeinvoice",
-        "伝票区分",
-        "伝票種別",
-        "伝票種類",
-        "取引区分",
-        "取引種別",
-        "売上区分",
-        "売上種別",
-        "区分",
-        "種別",
-        "請求区分",
-        "受注区分",
-        "明細区分",
-        "書類種別",
-        "帳票種別",
-        "赤黒区分",
-        "貸借区分",
-    ]
+_KINDS = (
+    "type types kind documenttype documentkind doctype transactiontype transactionkind invoicetype billingtype ordertype salestype "
+    "vouchertype recordtype entrytype documentclass invoicecategory invoicekind linetype typedocument documentcategory "
+    "salesdocumenttype billingdocumenttype customerdocumenttype typeinvoice 伝票区分 伝票種別 伝票種類 取引区分 取引種別 売上区分 売上種別 区分 種別 請求区分 受注区分 明細区分 "
+    "書類種別 帳票種別 赤黒区分"
 )
+_SIDES = "debitcredit creditdebit drcr dc shkzg sollhaben 貸借区分"
 
 
 def speaks_of_status(heading: str) -> bool:
@@ -131,8 +87,16 @@ def speaks_of_kind(heading: str) -> bool:
         >>> [speaks_of_kind(name) for name in ("Document Type", "Belegart", "伝票区分", "Order Status", "Product type")]
         [True, True, True, False, False]
     """
-    plain = [normalise(heading), normalise(in_english(heading))]
-    return any(reading in _KINDS for reading in plain)
+    return _is_one_of(heading, f"{_KINDS} {_SIDES}")
+
+
+def credit_words(heading: str) -> str:
+    """The expression of what takes money back, under a heading that tells the kind of a document or the side it is on."""
+    return f"{_CREDIT}|{_CREDIT_SIDE}" if _is_one_of(heading, _SIDES) else _CREDIT
+
+
+def _is_one_of(heading: str, words: str) -> bool:
+    return bool({normalise(heading), normalise(in_english(heading))} & set(words.split()))
 
 
 def no_sale(*, lasting: bool, kind: bool = False) -> str:

@@ -98,3 +98,20 @@ def test_terms_that_say_no_rhythm_are_told_to_be_billed_monthly(tmp_path):
     with bind(make(tmp_path, orders=TableSettings(derive="contracts"), tables=tables), now=END) as bound:
         notes = [note for note in bound.report("orders").warnings if "billed each month" in note.reason]
     assert [(note.column, note.count) for note in notes] == [("contracts.billing_months", 1)]
+
+
+def test_a_credit_note_above_nothing_is_named_until_the_binding_turns_it_round(tmp_path):
+    rows = [
+        f"c{k % 9},2024-03-{k % 28 + 1:02d},10,{'Gutschrift' if k % 8 == 3 else 'Rechnung'}"
+        for k in range(80)
+    ]
+    write(tmp_path, lines(*rows, header="customer_id,occurred_at,amount,Belegart"))
+    turned = "CASE WHEN Belegart IN ('Gutschrift') THEN -amount ELSE amount END"
+    for amount, total, said in (("amount", 800.0, 1), (turned, 600.0, 0)):
+        columns = {"customer_id": "customer_id", "occurred_at": "occurred_at", "amount": amount}
+        with bind(
+            make(tmp_path, orders=TableSettings(source="orders.csv", columns=columns)), now=NOW
+        ) as tables:
+            report = tables.report("orders")
+            assert report.totals == {"amount": total}
+            assert sum("take money back" in note.reason for note in report.warnings) == said

@@ -148,6 +148,13 @@ def test_documents_that_take_money_back_above_nothing_are_turned_round(tmp_path,
     assert money == sum((10 + k) * (-1 if k % 8 == 3 else 1) for k in range(80))
 
 
+@pytest.mark.parametrize(("heading", "other"), [("Type", "c"), ("Type", "Credit"), ("Class", "Return")])
+def test_what_may_be_something_else_turns_nothing_round(tmp_path, heading, other):
+    rows = [f"c{k % 9},o{k},{days(k)},{10 + k},{other if k % 8 == 3 else 'a'}" for k in range(80)]
+    money, _ = total(tmp_path, f"customer_id,order_id,order_date,amount,{heading}", rows)
+    assert money == sum(10 + k for k in range(80))
+
+
 def test_a_draft_that_takes_money_back_is_a_draft(tmp_path):
     rows = [
         f"c{k % 9},o{k},{days(k)},{(10 + k) * (-1 if k % 16 == 3 else 1)},{'Brouillon' if k % 8 == 3 else 'Payée'}"

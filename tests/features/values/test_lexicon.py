@@ -14,7 +14,7 @@ from features.values.lexicon import in_english
         ("Fecha de emisión", "issued date"), ("Base imponible", "netamount"), ("Numero fattura", "invoice no"), ("Codice cliente", "customer code"),
         ("Factuurnummer", "invoice no"), ("Bedrag excl. BTW", "netamount"), ("KUNNR", "customer"), ("VBELN", "document no"),
         ("TOKUI_CD", "customer code"), ("URIAGE_DATE", "sales date"), ("DENPYO_NO", "document no"), ("订单编号", "order no"),
-        ("거래처코드", "customer code"), ("ORD_DT", "order date"), ("Custom field (Satisfaction)", "Satisfaction"),
+        ("거래처코드", "customer code"), ("ORD_DT", "order date"), ("Custom field (Satisfaction)", "Satisfaction"), ("CardCode", "customer code"),
     ],
 )  # fmt: skip
 def test_a_heading_is_said_in_english(heading, english):
@@ -22,7 +22,7 @@ def test_a_heading_is_said_in_english(heading, english):
 
 
 @pytest.mark.parametrize(
-    "heading", ["Order Date", "Customer ID", "usage_date", "Financial Status", "Data usage", "Created at", "Ship to", "zzz"]
+    "heading", ["Order Date", "Customer ID", "usage_date", "Financial Status", "Data usage", "Created at", "Ship to", "Card ID", "Tags", "Partner ID", "zzz"]
 )  # fmt: skip
 def test_english_and_unknown_words_keep_their_meaning(heading):
     assert in_english(heading) == heading
